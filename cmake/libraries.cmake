@@ -1,0 +1,21 @@
+# Debian packages, one imported target each, so that a layer names what it may use.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(MHD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(JWT REQUIRED IMPORTED_TARGET libjwt)
+pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc icu-i18n)
+pkg_check_modules(PANGOCAIRO REQUIRED IMPORTED_TARGET pangocairo pangoft2 fontconfig)
+pkg_check_modules(QPDF REQUIRED IMPORTED_TARGET libqpdf)
+pkg_check_modules(CYAML REQUIRED IMPORTED_TARGET libcyaml)
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+foreach(library JANSSON MHD CURL PQ CRYPTO JWT ICU PANGOCAIRO QPDF CYAML CMOCKA)
+  get_target_property(directories PkgConfig::${library} INTERFACE_INCLUDE_DIRECTORIES)
+  if(directories) # other people's headers do not warn
+    set_target_properties(PkgConfig::${library} PROPERTIES
+      INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${directories}")
+  endif()
+endforeach()

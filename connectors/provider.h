@@ -1,0 +1,57 @@
+/* What sources and targets share. A connector never sees the database, the store or our HTTP server:
+ * it is given inputs and callbacks and returns records, entries and outcomes. Errors are the one
+ * vocabulary of base/err.h: ERR_TRANSIENT (retry after), ERR_AUTH, ERR_SCOPE, ERR_VALIDATION (field),
+ * ERR_ABSENT, ERR_DUPLICATE, ERR_UNCERTAIN, ERR_PROTOCOL, ERR_EGRESS_REFUSED, ERR_APPROVAL. */
+#ifndef SLUICE_PROVIDER_H
+#define SLUICE_PROVIDER_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/money.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "base/uuid.h"
+#include "json/json.h"
+#include "net/http_client.h"
+
+/* Addresses and registrations of a provider; from the configuration, so that nothing that is only
+ * believed of a provider is compiled in. */
+struct provider_settings {
+    const char *api_url;       /* Stripe: the MCP endpoint; Qonto: REST base */
+    const char *oauth_url;     /* Qonto: OAuth base; Stripe: NULL (discovered) */
+    const char *client_id;     /* pre-registered client, or NULL (Stripe: DCR) */
+    const struct secret *client_secret;
+    const struct secret *staging_token; /* Qonto sandbox, or NULL */
+    const char *scope;         /* asked for at authorisation */
+};
+
+/* The credentials of one connection during one job. `access_token` is refreshed by the caller's
+ * callback, which claims, calls and stores atomically; connectors never keep tokens. */
+struct credential {
+    const struct secret *access_token;
+    const struct secret *refresh_token;
+    struct instant access_expires_at;
+    const char *client_id;  /* the registration that the tokens belong to */
+    const struct secret *client_secret;
+    const char *issuer;
+    const char *account;    /* provider account id, or NULL until it is chosen */
+    bool livemode;
+};
+
+/* One call's surroundings. */
+struct provider_call {
+    struct arena *arena;
+    const struct log *log;
+    const struct clock *clock;
+    struct http_client *http;
+    const struct provider_settings *settings;
+    struct credential *credential;
+    /* Leases one request of the provider's rate budget; ERR_TRANSIENT with retry-after when spent.
+     * May be NULL. */
+    enum err (*lease_request)(void *context);
+    /* After a 401: refreshes once and fills `credential` anew; ERR_AUTH when it is refused for good. */
+    enum err (*refresh)(void *context, struct credential *credential);
+    void *context;
+};
+
+#endif
