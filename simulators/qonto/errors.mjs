@@ -1,4 +1,4 @@
-/** The failures of the API in the shapes that were documented or observed. */
+// The failures of the API in the shapes that were documented or observed.
 
 /** An answer that ends a call early: thrown by handlers, written at the edge. */
 export class ApiError extends Error {

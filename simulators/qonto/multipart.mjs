@@ -1,7 +1,6 @@
-/**
- * Multipart bodies, read part by part: files go to disk while they arrive, and everything has a
- * limit. The order of the parts is kept, because the bulk endpoint pairs them by position.
- */
+// Multipart bodies, read part by part: files go to disk while they arrive, and everything has a
+// limit. The order of the parts is kept, because the bulk endpoint pairs them by position.
+
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';

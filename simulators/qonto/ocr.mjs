@@ -1,7 +1,6 @@
-/**
- * What the simulated document analysis reads in an upload: the labels of the page, best effort, as
- * a stand-in for Qonto's own recognition. What is not found stays null. Images are not read.
- */
+// What the simulated document analysis reads in an upload: the labels of the page, best effort, as
+// a stand-in for Qonto's own recognition. What is not found stays null. Images are not read.
+
 import { execFile } from 'node:child_process';
 
 const TEXT_BYTES_MAX = 2_000_000;

@@ -1,7 +1,6 @@
-/**
- * Pages, sort orders and times as the list endpoints read them. `current_page` in a request has no
- * meaning here, as at Qonto: whoever sends it gets page 1.
- */
+// Pages, sort orders and times as the list endpoints read them. `current_page` in a request has no
+// meaning here, as at Qonto: whoever sends it gets page 1.
+
 import { apiError } from './errors.mjs';
 
 export const PER_PAGE_MAX = 100;

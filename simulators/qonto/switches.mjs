@@ -1,7 +1,5 @@
-/**
- * What can be changed about the simulated Qonto while it runs. One row per switch; the control
- * API refuses any name or value that is not here.
- */
+// What can be changed about the simulated Qonto while it runs. One row per switch; the control
+// API refuses any name or value that is not here.
 
 /** @type {Record<string, {type: string, default: any, values?: string[], min?: number, about: string}>} */
 export const SWITCHES = {
