@@ -4,13 +4,13 @@
 
 #include "connectors/provider.h"
 
-/* One attempt to authorise: made when a person opens /oauth/{provider}/start, kept with the single-use
- * state until the callback. */
+/* One attempt to authorise: made when a person opens /oauth/{provider}/start, kept with the
+ * single-use state until the callback. */
 struct authorisation {
-    const char *authorize_url;       /* to redirect the browser to */
-    const struct secret *verifier;   /* PKCE */
-    const char *issuer;              /* pinned; NULL where the provider has none */
-    bool iss_expected;               /* RFC 9207: the callback must carry iss */
+    const char *authorize_url;     /* to redirect the browser to */
+    const struct secret *verifier; /* PKCE */
+    const char *issuer;            /* pinned; NULL where the provider has none */
+    bool iss_expected;             /* RFC 9207: the callback must carry iss */
     const char *client_id;
     const struct secret *client_secret;
     const char *token_endpoint;
@@ -28,18 +28,19 @@ struct token_set {
 
 /* What the provider answered to one step of a revocation. */
 struct revocation_step {
-    const char *what;    /* "refresh_token", "access_token", "consent" */
-    int status;          /* 0: not reached */
+    const char *what; /* "refresh_token", "access_token", "consent" */
+    int status;       /* 0: not reached */
     bool confirmed;
 };
 enum { REVOCATION_STEPS_MAX = 4 };
 struct revocation {
     struct revocation_step steps[REVOCATION_STEPS_MAX];
     size_t count;
-    bool complete;       /* every step that matters was confirmed */
+    bool complete; /* every step that matters was confirmed */
 };
 
-/* Registered clients, kept per (issuer, redirect URI) by the caller (RFC 7591). Callbacks may be NULL. */
+/* Registered clients, kept per (issuer, redirect URI) by the caller (RFC 7591). Callbacks may be
+ * NULL. */
 struct client_registration {
     const char *client_id;
     const struct secret *client_secret;

@@ -1,7 +1,8 @@
-/* What sources and targets share. A connector never sees the database, the store or our HTTP server:
- * it is given inputs and callbacks and returns records, entries and outcomes. Errors are the one
- * vocabulary of base/err.h: ERR_TRANSIENT (retry after), ERR_AUTH, ERR_SCOPE, ERR_VALIDATION (field),
- * ERR_ABSENT, ERR_DUPLICATE, ERR_UNCERTAIN, ERR_PROTOCOL, ERR_EGRESS_REFUSED, ERR_APPROVAL. */
+/* What sources and targets share. A connector never sees the database, the store or our HTTP
+ * server: it is given inputs and callbacks and returns records, entries and outcomes. Errors are
+ * the one vocabulary of base/err.h: ERR_TRANSIENT (retry after), ERR_AUTH, ERR_SCOPE,
+ * ERR_VALIDATION (field), ERR_ABSENT, ERR_DUPLICATE, ERR_UNCERTAIN, ERR_PROTOCOL,
+ * ERR_EGRESS_REFUSED, ERR_APPROVAL. */
 #ifndef SLUICE_PROVIDER_H
 #define SLUICE_PROVIDER_H
 
@@ -17,12 +18,12 @@
 /* Addresses and registrations of a provider; from the configuration, so that nothing that is only
  * believed of a provider is compiled in. */
 struct provider_settings {
-    const char *api_url;       /* Stripe: the MCP endpoint; Qonto: REST base */
-    const char *oauth_url;     /* Qonto: OAuth base; Stripe: NULL (discovered) */
-    const char *client_id;     /* pre-registered client, or NULL (Stripe: DCR) */
+    const char *api_url;   /* Stripe: the MCP endpoint; Qonto: REST base */
+    const char *oauth_url; /* Qonto: OAuth base; Stripe: NULL (discovered) */
+    const char *client_id; /* pre-registered client, or NULL (Stripe: DCR) */
     const struct secret *client_secret;
     const struct secret *staging_token; /* Qonto sandbox, or NULL */
-    const char *scope;         /* asked for at authorisation */
+    const char *scope;                  /* asked for at authorisation */
 };
 
 /* The credentials of one connection during one job. `access_token` is refreshed by the caller's
@@ -31,10 +32,10 @@ struct credential {
     const struct secret *access_token;
     const struct secret *refresh_token;
     struct instant access_expires_at;
-    const char *client_id;  /* the registration that the tokens belong to */
+    const char *client_id; /* the registration that the tokens belong to */
     const struct secret *client_secret;
     const char *issuer;
-    const char *account;    /* provider account id, or NULL until it is chosen */
+    const char *account; /* provider account id, or NULL until it is chosen */
     bool livemode;
 };
 
@@ -49,7 +50,8 @@ struct provider_call {
     /* Leases one request of the provider's rate budget; ERR_TRANSIENT with retry-after when spent.
      * May be NULL. */
     enum err (*lease_request)(void *context);
-    /* After a 401: refreshes once and fills `credential` anew; ERR_AUTH when it is refused for good. */
+    /* After a 401: refreshes once and fills `credential` anew; ERR_AUTH when it is refused for
+     * good. */
     enum err (*refresh)(void *context, struct credential *credential);
     void *context;
 };

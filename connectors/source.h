@@ -23,17 +23,17 @@ bool record_kind_parse(const char *name, enum record_kind *into);
 
 /* What the provider's own state says about posting (product.md §2). */
 enum posting {
-    POSTING_POST,     /* complete: may be decided */
-    POSTING_WAIT,     /* not yet: waits in progress */
-    POSTING_IGNORE,   /* will never post */
-    POSTING_CORRECT,  /* it posted, and was undone at the provider: a held correction */
+    POSTING_POST,    /* complete: may be decided */
+    POSTING_WAIT,    /* not yet: waits in progress */
+    POSTING_IGNORE,  /* will never post */
+    POSTING_CORRECT, /* it posted, and was undone at the provider: a held correction */
 };
 
 struct party {
     const char *name;
     const char *email;
-    const char *country;   /* ISO 3166 alpha-2 */
-    const char *address;   /* one line */
+    const char *country; /* ISO 3166 alpha-2 */
+    const char *address; /* one line */
     const char *postcode;
     const char *phone;
     const char *vat_id;
@@ -63,19 +63,19 @@ struct source_record {
     struct instant occurred_at;
     struct instant updated_at;
     const char *description;
-    const char *reference;        /* invoice number, receipt number */
+    const char *reference; /* invoice number, receipt number */
     struct party counterparty;
-    const char *tax_minor;        /* decimal text when the source says it, else NULL */
+    const char *tax_minor; /* decimal text when the source says it, else NULL */
     /* A row that could not be mapped: source_id is the hash of the row, this is the reason. */
     const char *quarantine;
 };
 
 /* The marker is opaque JSON text that the stream's driver makes and reads; NULL at first. */
 struct pull_request {
-    const char *stream;      /* "stripe.charges" */
-    const char *marker;      /* NULL: start at `reach` */
-    struct instant reach;    /* how far back the first pull goes */
-    int rows_max;            /* of one page */
+    const char *stream;   /* "stripe.charges" */
+    const char *marker;   /* NULL: start at `reach` */
+    struct instant reach; /* how far back the first pull goes */
+    int rows_max;         /* of one page */
 };
 
 struct pull_page {
@@ -90,7 +90,7 @@ struct stream_info {
     const char *name;
     enum record_kind kind;
     int history_days_max;
-    int cadence_s;           /* how often it is polled when nothing wakes it */
+    int cadence_s; /* how often it is polled when nothing wakes it */
 };
 
 struct account_choice {
@@ -102,7 +102,7 @@ struct account_choice {
 struct probe_result {
     struct account_choice *accounts;
     size_t count;
-    const char *scopes;      /* space separated, as granted */
+    const char *scopes;       /* space separated, as granted */
     const char *capabilities; /* JSON: what was found to work, with the reasons of what does not */
 };
 

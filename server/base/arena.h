@@ -1,6 +1,7 @@
-/* One lifetime for memory and foreign objects: that of a request or of a job. What lives in an arena
- * is never freed by hand; deferred releases run in reverse order at reset or close. Out of memory
- * ends the process: sizes are capped before they are allocated. Not thread-safe: one owner thread.
+/* One lifetime for memory and foreign objects: that of a request or of a job. What lives in an
+ * arena is never freed by hand; deferred releases run in reverse order at reset or close. Out of
+ * memory ends the process: sizes are capped before they are allocated. Not thread-safe: one owner
+ * thread.
  *
  * The arena also carries the failure slot: what happened, for the edge to log and to answer. */
 #ifndef SLUICE_ARENA_H
@@ -11,10 +12,10 @@
 struct arena;
 
 struct failure {
-    enum err code;            /* OK when nothing failed */
-    const char *field;        /* field or parameter at fault, or NULL */
-    const char *detail;       /* one sentence for the person who reads it; never a secret */
-    int64_t retry_after_s;    /* 0: unknown */
+    enum err code;         /* OK when nothing failed */
+    const char *field;     /* field or parameter at fault, or NULL */
+    const char *detail;    /* one sentence for the person who reads it; never a secret */
+    int64_t retry_after_s; /* 0: unknown */
 };
 
 struct arena *arena_open(void);

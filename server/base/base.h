@@ -22,15 +22,15 @@
 
 /* Leaves the function with the error of `call`, if it made one. The only macro that may return:
  * memory and foreign objects belong to an arena, so there is nothing to clean up on the way. */
-#define TRY(call)                  \
-    do {                           \
-        enum err try_err_ = (call); \
-        if (try_err_ != OK)        \
-            return try_err_;       \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        enum err try_err_ = (call);                                                                \
+        if (try_err_ != OK)                                                                        \
+            return try_err_;                                                                       \
     } while (0)
 
 #define FORMAT_LIKE(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE                        __attribute__((warn_unused_result))
 
 /* Bytes of known length that somebody else owns. Not terminated; may hold zeros. */
 struct bytes {
@@ -38,7 +38,7 @@ struct bytes {
     size_t n;
 };
 
-#pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat gets strtok atoi atol atof rand \
-    srand gmtime localtime ctime asctime tmpnam mktemp
+#pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat gets strtok atoi atol atof srand \
+    gmtime localtime ctime asctime tmpnam mktemp
 
 #endif

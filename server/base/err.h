@@ -29,7 +29,8 @@
     X(ERR_STALE, 412, "stale", "The object changed since you read it; read it again.")             \
     X(ERR_BODY_TOO_LARGE, 413, "body_too_large", "The body is larger than this call takes.")       \
     X(ERR_MEDIA_TYPE, 415, "media_type_unsupported", "Send the body as application/json.")         \
-    X(ERR_FIELD_UNKNOWN, 422, "field_unknown", "The body has a field that this call does not know.") \
+    X(ERR_FIELD_UNKNOWN, 422, "field_unknown",                                                     \
+      "The body has a field that this call does not know.")                                        \
     X(ERR_FIELD_MISSING, 422, "field_missing", "The body lacks a field that this call needs.")     \
     X(ERR_FIELD_DUPLICATE, 422, "field_duplicate", "The body has a field twice.")                  \
     X(ERR_FIELD_INVALID, 422, "field_invalid", "A field of the body is not valid.")                \
@@ -40,14 +41,16 @@
     X(ERR_RATE_LIMITED, 429, "rate_limited", "Too many calls; wait before the next one.")          \
     X(ERR_HEADERS_TOO_LARGE, 431, "headers_too_large", "The headers are larger than we take.")     \
     /* what a provider or the network answered */                                                  \
-    X(ERR_TRANSIENT, 503, "provider_unavailable", "The provider cannot answer now; it is retried.") \
+    X(ERR_TRANSIENT, 503, "provider_unavailable",                                                  \
+      "The provider cannot answer now; it is retried.")                                            \
     X(ERR_AUTH, 502, "provider_authentication", "The provider no longer accepts the credentials.") \
     X(ERR_SCOPE, 502, "provider_scope", "The authorisation does not allow this at the provider.")  \
     X(ERR_VALIDATION, 422, "provider_validation", "The provider refused the document or a field.") \
     X(ERR_ABSENT, 502, "provider_absent", "The provider does not know this object.")               \
     X(ERR_UNCERTAIN, 502, "provider_uncertain",                                                    \
       "The answer was lost; whether it was done is looked up before anything is sent again.")      \
-    X(ERR_PROTOCOL, 502, "provider_protocol", "The provider answered something that is no answer.") \
+    X(ERR_PROTOCOL, 502, "provider_protocol",                                                      \
+      "The provider answered something that is no answer.")                                        \
     X(ERR_EGRESS_REFUSED, 502, "egress_refused", "The address is not one that we may call.")       \
     X(ERR_APPROVAL, 502, "provider_approval", "The provider wants a person to approve this.")      \
     /* ourselves */                                                                                \
@@ -68,8 +71,8 @@
 enum err { ERR_TABLE(ERR_ENUM) ERR_COUNT };
 #undef ERR_ENUM
 
-int err_status(enum err err);            /* HTTP status */
-const char *err_slug(enum err err);      /* stable code of the API, e.g. "not_found" */
-const char *err_sentence(enum err err);  /* English, ends with a full stop */
+int err_status(enum err err);           /* HTTP status */
+const char *err_slug(enum err err);     /* stable code of the API, e.g. "not_found" */
+const char *err_sentence(enum err err); /* English, ends with a full stop */
 
 #endif

@@ -29,8 +29,8 @@ static void add_field(struct buf *line, const struct log_field *field)
     buf_add_char(line, ':');
     switch (field->kind) {
     case LOG_TEXT:
-        buf_add_json(line, arena_text_n(line->arena, field->text,
-                                        strnlen(field->text, TEXT_BYTES_MAX)));
+        buf_add_json(line,
+                     arena_text_n(line->arena, field->text, strnlen(field->text, TEXT_BYTES_MAX)));
         break;
     case LOG_INT:
         buf_format(line, "%" PRId64, field->number);

@@ -13,8 +13,8 @@ static uint64_t splitmix(uint64_t *state)
 void rand_open(struct rand_source *source, uint64_t seed)
 {
     pthread_mutex_init(&source->lock, NULL);
-    if (seed == 0 && getrandom(source->state, sizeof source->state, 0) ==
-                         (ssize_t)sizeof source->state)
+    if (seed == 0 &&
+        getrandom(source->state, sizeof source->state, 0) == (ssize_t)sizeof source->state)
         return;
     for (size_t i = 0; i < COUNT(source->state); i++)
         source->state[i] = splitmix(&seed);

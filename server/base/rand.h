@@ -1,5 +1,5 @@
-/* The one seeded source of randomness for ids, jitter and samples (xoshiro256**, Blackman and Vigna,
- * public domain algorithm). Not for secrets: those come from crypto/. Thread-safe. */
+/* The one seeded source of randomness for ids, jitter and samples (xoshiro256**, Blackman and
+ * Vigna, public domain algorithm). Not for secrets: those come from crypto/. Thread-safe. */
 #ifndef SLUICE_RAND_H
 #define SLUICE_RAND_H
 

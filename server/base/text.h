@@ -1,4 +1,5 @@
-/* Small text helpers: comparison, UTF-8, base64url (RFC 4648 §5, no padding), hex, whole numbers. */
+/* Small text helpers: comparison, UTF-8, base64url (RFC 4648 §5, no padding), hex, whole numbers.
+ */
 #ifndef SLUICE_TEXT_H
 #define SLUICE_TEXT_H
 

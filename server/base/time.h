@@ -1,6 +1,6 @@
-/* Business time: one injected clock. Real time plus an offset that is stored in the database, so that
- * tests and the simulators play a year in minutes. Leases, hard deadlines and the earliest look after
- * an uncertain attempt do not use it: they use the database's own clock. */
+/* Business time: one injected clock. Real time plus an offset that is stored in the database, so
+ * that tests and the simulators play a year in minutes. Leases, hard deadlines and the earliest
+ * look after an uncertain attempt do not use it: they use the database's own clock. */
 #ifndef SLUICE_TIME_H
 #define SLUICE_TIME_H
 

@@ -15,7 +15,8 @@ enum { SCRYPT_MEMORY_MAX = 64 * 1024 * 1024 };
 void sha256(struct bytes data, uint8_t into[SHA256_BYTES])
 {
     unsigned n = 0;
-    int done = EVP_Digest(data.n ? data.at : (const uint8_t *)"", data.n, into, &n, EVP_sha256(), NULL);
+    int done =
+        EVP_Digest(data.n ? data.at : (const uint8_t *)"", data.n, into, &n, EVP_sha256(), NULL);
     assert(done == 1 && n == SHA256_BYTES);
     (void)done;
 }

@@ -44,11 +44,11 @@ enum err json_parse(struct arena *arena, struct bytes text, json_t **into)
         return arena_fail(arena, ERR_JSON_MALFORMED, NULL,
                           "The JSON is nested deeper than %d levels.", JSON_DEPTH_MAX);
     json_error_t error;
-    json_t *value = json_loadb((const char *)text.at, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-                               &error);
+    json_t *value =
+        json_loadb((const char *)text.at, text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!value && json_error_code(&error) == json_error_duplicate_key)
-        return arena_fail(arena, ERR_FIELD_DUPLICATE, NULL, "Line %d, column %d: a key stands twice.",
-                          error.line, error.column);
+        return arena_fail(arena, ERR_FIELD_DUPLICATE, NULL,
+                          "Line %d, column %d: a key stands twice.", error.line, error.column);
     if (!value)
         return arena_fail(arena, ERR_JSON_MALFORMED, NULL, "Line %d, column %d: %s.", error.line,
                           error.column, error.text);

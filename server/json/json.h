@@ -1,6 +1,6 @@
-/* JSON as values in an arena, over jansson. Input is bounded before it is parsed; duplicate keys are
- * refused. Getters never fail: they answer NULL or a default for what is absent or of another type,
- * because providers leave fields out, send null and change types. */
+/* JSON as values in an arena, over jansson. Input is bounded before it is parsed; duplicate keys
+ * are refused. Getters never fail: they answer NULL or a default for what is absent or of another
+ * type, because providers leave fields out, send null and change types. */
 #ifndef SLUICE_JSON_H
 #define SLUICE_JSON_H
 
@@ -20,10 +20,10 @@ json_t *json_keep(struct arena *arena, json_t *value);
 
 /* `path` is dotted: "billing_details.address.country". */
 json_t *json_at(const json_t *object, const char *path); /* borrowed; NULL when absent or null */
-const char *json_text(const json_t *object, const char *path);    /* NULL unless a string */
+const char *json_text(const json_t *object, const char *path); /* NULL unless a string */
 int64_t json_int(const json_t *object, const char *path, int64_t otherwise);
 bool json_bool(const json_t *object, const char *path, bool otherwise);
-const json_t *json_list(const json_t *object, const char *path);   /* NULL unless an array */
+const json_t *json_list(const json_t *object, const char *path); /* NULL unless an array */
 const json_t *json_object_at(const json_t *object, const char *path);
 
 #endif

@@ -4,8 +4,8 @@
  *
  * Errors: ERR_EGRESS_REFUSED (nothing was sent), ERR_TRANSIENT (nothing can have been executed:
  * resolve, connect or TLS failed), ERR_UNCERTAIN (the request went out and the answer was lost, cut
- * or late), ERR_PROTOCOL (the answer is larger than `bytes_max` or is no HTTP). An HTTP status of any
- * kind is OK here: what it means is the connector's business. */
+ * or late), ERR_PROTOCOL (the answer is larger than `bytes_max` or is no HTTP). An HTTP status of
+ * any kind is OK here: what it means is the connector's business. */
 #ifndef SLUICE_HTTP_CLIENT_H
 #define SLUICE_HTTP_CLIENT_H
 
@@ -18,8 +18,8 @@ struct egress; /* net/egress.h: which addresses may be reached */
 
 struct http_header {
     const char *name;
-    const char *value;            /* never a secret */
-    const struct secret *secret;  /* sent behind `value` (e.g. value "Bearer "), or NULL */
+    const char *value;           /* never a secret */
+    const struct secret *secret; /* sent behind `value` (e.g. value "Bearer "), or NULL */
 };
 
 struct http_part { /* of multipart/form-data */
@@ -34,14 +34,15 @@ struct http_call {
     const char *url;
     const struct http_header *headers;
     size_t header_count;
-    struct bytes body;             /* n 0: none */
-    const struct secret *form;     /* application/x-www-form-urlencoded body that holds secrets, or NULL */
+    struct bytes body; /* n 0: none */
+    const struct secret
+        *form; /* application/x-www-form-urlencoded body that holds secrets, or NULL */
     const struct http_part *parts; /* multipart body, or NULL */
     size_t part_count;
-    size_t bytes_max;     /* of the answer's body; required */
-    int connect_s;        /* 0: 10 */
-    int idle_s;           /* no byte for so long: 0: 60 */
-    int total_s;          /* the whole call; 0: 180 */
+    size_t bytes_max; /* of the answer's body; required */
+    int connect_s;    /* 0: 10 */
+    int idle_s;       /* no byte for so long: 0: 60 */
+    int total_s;      /* the whole call; 0: 180 */
     /* Called with each piece of the answer's body as it arrives, when set; the answer's body stays
      * empty then. Return false to end the call (not an error). */
     bool (*on_data)(void *context, int status, struct bytes piece);
@@ -55,8 +56,8 @@ struct http_answer {
     const char *tls_version;
     struct http_header *headers; /* names lower-cased */
     size_t header_count;
-    int64_t retry_after_s;    /* from Retry-After (seconds or date), 0 when absent */
-    bool ended_by_us;         /* on_data returned false */
+    int64_t retry_after_s; /* from Retry-After (seconds or date), 0 when absent */
+    bool ended_by_us;      /* on_data returned false */
 };
 
 struct http_client *http_client_open(const struct egress *egress, const char *user_agent);
