@@ -1,5 +1,6 @@
 // The application that is registered with the simulated Qonto.
 
+import { timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 
 export const SCOPES = [
@@ -33,4 +34,10 @@ export function createClient({ id, secret, redirect_uris: uris = [] }) {
       return this.redirect_uris.length ? this.redirect_uris.includes(uri) : isLoopback(uri);
     },
   };
+}
+
+/** Whether two secrets are equal, in constant time. @param {string} a @param {string} b */
+export function sameSecret(a, b) {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length === y.length && timingSafeEqual(x, y);
 }

@@ -1,7 +1,7 @@
 // The authorisation server: what Ory Hydra shows of itself at /oauth2/auth, /oauth2/token and
 // /oauth2/revoke, with the sign-in and consent pages that it sends a browser to.
 
-import { timingSafeEqual } from 'node:crypto';
+import { sameSecret } from './client.mjs';
 import { FlowError, Flows } from './flows.mjs';
 import { OAuthError } from './grants.mjs';
 import {
@@ -195,14 +195,9 @@ async function clientForm(req, { client }) {
   }
   const form = Object.fromEntries(new URLSearchParams(text));
   if (req.headers.authorization !== undefined
-    || form.client_id !== client.id || !equal(form.client_secret ?? '', client.secret)) {
+    || form.client_id !== client.id || !sameSecret(form.client_secret ?? '', client.secret)) {
     throw new OAuthError(401, 'invalid_client', 'Client authentication failed (e.g., unknown client, '
       + 'no client authentication included, or unsupported authentication method).');
   }
   return form;
-}
-
-function equal(a, b) {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)];
-  return x.length === y.length && timingSafeEqual(x, y);
 }

@@ -18,7 +18,8 @@ const NOTHING_READ = Object.freeze({
  * @property {string} content_type
  * @property {number} bytes
  * @property {string} sha256
- * @property {string} path where the bytes are
+ * @property {string} [path] where the bytes of an upload are
+ * @property {Buffer} [content] the bytes of what was put here
  *
  * @typedef {object} Invoice a supplier invoice; the keys without _ms are those of the API
  * @property {string} id
