@@ -1,0 +1,88 @@
+/* Features: the evidence between one record and one entry as levels. Level 0 is "missing" (one side
+ * does not say) and is never a disagreement; from 1 upwards the levels go from speaking against to
+ * speaking for, and the weight of a level never falls as the level rises. A vector of levels is all
+ * that the models see: it is what is stored, and replay starts from it. */
+#ifndef SLUICE_MATCHER_FEATURES_H
+#define SLUICE_MATCHER_FEATURES_H
+
+#include "base/buf.h"
+#include "matcher/normalise.h"
+#include "matcher/record.h"
+
+/* Changes when a feature, a level or the meaning of one changes. Models name the one they fit. */
+#define FEATURE_SCHEMA "1"
+
+enum feature_group {
+    GROUP_COUNTERPARTY,
+    GROUP_AMOUNT,
+    GROUP_CURRENCY,
+    GROUP_DATE,
+    GROUP_REFERENCE,
+    GROUP_COUNT
+};
+
+const char *feature_group_name(enum feature_group group);
+
+/* name, group, number of levels beside "missing" */
+#define FEATURE_TABLE(X)                                                                           \
+    X(IDENTIFIER, "identifier", GROUP_COUNTERPARTY, 6)                                             \
+    X(ALIAS, "alias", GROUP_COUNTERPARTY, 1)                                                       \
+    X(NAME, "name", GROUP_COUNTERPARTY, 8)                                                         \
+    X(NAME_RARITY, "name_rarity", GROUP_COUNTERPARTY, 3)                                           \
+    X(NAME_EXTRA, "name_extra", GROUP_COUNTERPARTY, 3)                                             \
+    X(NAME_NUMBER, "name_number", GROUP_COUNTERPARTY, 2)                                           \
+    X(NAME_RANK, "name_rank", GROUP_COUNTERPARTY, 3)                                               \
+    X(LEGAL_FORM, "legal_form", GROUP_COUNTERPARTY, 3)                                             \
+    X(AMOUNT, "amount", GROUP_AMOUNT, 7)                                                           \
+    X(AMOUNT_RARITY, "amount_rarity", GROUP_AMOUNT, 3)                                             \
+    X(AMOUNT_RIVALS, "amount_rivals", GROUP_AMOUNT, 3)                                             \
+    X(CURRENCY, "currency", GROUP_CURRENCY, 2)                                                     \
+    X(DATE_DISTANCE, "date_distance", GROUP_DATE, 7)                                               \
+    X(DATE_ORDER, "date_order", GROUP_DATE, 2)                                                     \
+    X(REFERENCE, "reference", GROUP_REFERENCE, 5)                                                  \
+    X(DESCRIPTION, "description", GROUP_REFERENCE, 4)
+
+#define FEATURE_ENUM(id, name, group, levels) FEATURE_##id,
+enum feature { FEATURE_TABLE(FEATURE_ENUM) FEATURE_COUNT };
+#undef FEATURE_ENUM
+
+enum { FEATURE_LEVELS_MAX = 9 }; /* with "missing" */
+
+struct feature_info {
+    const char *name;
+    enum feature_group group;
+    int levels; /* beside "missing" */
+};
+
+const struct feature_info *feature_info(enum feature feature);
+/* What a level says, for people and as the reason code: "amount_exact", "name_missing". */
+const char *feature_reason(enum feature feature, int level);
+
+struct feature_vector {
+    uint8_t level[FEATURE_COUNT];
+};
+
+/* How often words occur among the names of a workspace: a word that many names share says less.
+ * `tokens` is sorted by bytes. Zero names: the default, by the kind of the word alone. */
+struct token_count {
+    const char *token;
+    int64_t names; /* how many names have it */
+};
+
+struct token_counts {
+    const struct token_count *tokens;
+    size_t count;
+    int64_t names; /* all names counted */
+};
+
+/* Everything between one record and the entries of one role. Rivals and ranks are about this list,
+ * so they do not depend on the order of `entries`. `vectors` has room for `count`. */
+enum err features_of(struct arena *arena, const struct match_record *record,
+                     const struct match_entry *entries, size_t count, enum match_role role,
+                     const struct token_counts *counts, struct feature_vector *vectors) MUST_USE;
+
+/* "identifier=0 alias=0 name=7 …" in the order of the table; parsing takes exactly that. */
+bool features_write(struct buf *into, const struct feature_vector *vector);
+bool features_parse(const char *text, size_t n, struct feature_vector *into);
+
+#endif
