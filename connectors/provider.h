@@ -24,6 +24,8 @@ struct provider_settings {
     const struct secret *client_secret;
     const struct secret *staging_token; /* Qonto sandbox, or NULL */
     const char *scope;                  /* asked for at authorisation */
+    const char *hosts; /* space-separated host or host:port that calls and discovered endpoints may
+                          name; NULL: any that egress allows */
 };
 
 /* The credentials of one connection during one job. `access_token` is refreshed by the caller's
@@ -41,7 +43,9 @@ struct credential {
 
 /* One call's surroundings. */
 struct provider_call {
-    struct arena *arena;
+    struct arena *arena; /* of the answers; may be reset between calls */
+    struct arena *keep;  /* as long as this struct: what `session` needs. NULL: `arena` */
+    void *session;       /* the connector's own, made in `keep`; NULL at first */
     const struct log *log;
     const struct clock *clock;
     struct http_client *http;

@@ -2,10 +2,15 @@
  * cookies, verified TLS, every address checked just before it is connected to (net/egress.h), every
  * answer bounded. One client per thread; it keeps connections alive between calls.
  *
- * Errors: ERR_EGRESS_REFUSED (nothing was sent), ERR_TRANSIENT (nothing can have been executed:
- * resolve, connect or TLS failed), ERR_UNCERTAIN (the request went out and the answer was lost, cut
- * or late), ERR_PROTOCOL (the answer is larger than `bytes_max` or is no HTTP). An HTTP status of
- * any kind is OK here: what it means is the connector's business. */
+ * Errors: ERR_EGRESS_REFUSED (nothing was sent: the address, scheme or host is not allowed),
+ * ERR_VALIDATION (nothing was sent: the URL or a header is malformed), ERR_TRANSIENT (nothing can
+ * have been executed: resolve, connect or TLS failed; or the answer was lost and the call is
+ * repeatable), ERR_UNCERTAIN (the request went out and the answer was lost, cut or late),
+ * ERR_PROTOCOL (the answer is larger than `bytes_max` or is no HTTP). An HTTP status of any kind is
+ * OK here: what it means is the connector's business.
+ *
+ * The trap: libcurl sends a request again by itself when a kept connection turns out to be dead,
+ * also a POST. A call that is not repeatable therefore gets a connection of its own. */
 #ifndef SLUICE_HTTP_CLIENT_H
 #define SLUICE_HTTP_CLIENT_H
 
@@ -29,6 +34,14 @@ struct http_part { /* of multipart/form-data */
     struct bytes data;
 };
 
+enum http_more {
+    HTTP_CONTINUE,
+    HTTP_ENOUGH, /* what was wanted is here: wait a moment for the end, to keep the connection */
+    HTTP_STOP,   /* end the call now and close the connection */
+};
+
+struct http_answer;
+
 struct http_call {
     const char *method; /* "GET", "POST", "DELETE", "PUT", "PATCH" */
     const char *url;
@@ -39,13 +52,17 @@ struct http_call {
         *form; /* application/x-www-form-urlencoded body that holds secrets, or NULL */
     const struct http_part *parts; /* multipart body, or NULL */
     size_t part_count;
-    size_t bytes_max; /* of the answer's body; required */
-    int connect_s;    /* 0: 10 */
-    int idle_s;       /* no byte for so long: 0: 60 */
-    int total_s;      /* the whole call; 0: 180 */
+    size_t bytes_max;  /* of the answer's body; required */
+    int connect_s;     /* 0: 10 */
+    int idle_s;        /* no byte for so long: 0: 60 */
+    int total_s;       /* the whole call; 0: 180 */
+    const char *hosts; /* space-separated host or host:port that `url` may name; NULL: any */
+    bool repeatable;   /* executing it twice does no harm although the method says otherwise (a POST
+                          that only reads); GET, HEAD, PUT and DELETE are so anyway */
+    bool tls12;        /* carries no credential: TLS 1.2 is enough whatever the settings say */
     /* Called with each piece of the answer's body as it arrives, when set; the answer's body stays
-     * empty then. Return false to end the call (not an error). */
-    bool (*on_data)(void *context, int status, struct bytes piece);
+     * empty then. `head` has status and headers. May run another call on the same client. */
+    enum http_more (*on_data)(void *context, const struct http_answer *head, struct bytes piece);
     void *context;
 };
 
@@ -57,10 +74,24 @@ struct http_answer {
     struct http_header *headers; /* names lower-cased */
     size_t header_count;
     int64_t retry_after_s; /* from Retry-After (seconds or date), 0 when absent */
-    bool ended_by_us;      /* on_data returned false */
+    bool ended_by_us;      /* the call ended by on_data, not by the end of the answer */
 };
 
-struct http_client *http_client_open(const struct egress *egress, const char *user_agent);
+struct http_settings {
+    const struct egress *egress; /* outlives the client */
+    const char *user_agent;
+    const char *ca_file; /* PEM; NULL: the system's authorities */
+    bool tls13;          /* refuse anything older than TLS 1.3 */
+};
+
+enum {
+    HTTP_HEADERS_MAX = 100,            /* of an answer */
+    HTTP_HEADER_BYTES_MAX = 64 * 1024, /* of an answer, together */
+    HTTP_URL_BYTES_MAX = 8 * 1024,
+    HTTP_NESTING_MAX = 2, /* calls within on_data of a call */
+};
+
+struct http_client *http_client_open(const struct http_settings *settings);
 void http_client_close(struct http_client *client);
 enum err http_client_run(struct http_client *client, struct arena *arena,
                          const struct http_call *call, struct http_answer *into) MUST_USE;
