@@ -59,6 +59,8 @@
     X(ERR_SHUTTING_DOWN, 503, "shutting_down", "The server is stopping.")                          \
     X(ERR_DEADLINE, 504, "deadline", "The request took longer than it may.")                       \
     X(ERR_DB_DOWN, 503, "database_unavailable", "The database cannot be reached.")                 \
+    X(ERR_DB_UNKNOWN, 503, "database_unknown",                                                     \
+      "The connection to the database was lost while it committed; look before you repeat.")       \
     X(ERR_DB_RETRY, 503, "database_contention", "The database asked to try again.")                \
     X(ERR_DB, 500, "database_error", "The database refused a statement.")                          \
     X(ERR_CONFIG, 500, "configuration", "The configuration is not usable.")                        \
