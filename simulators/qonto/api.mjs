@@ -4,6 +4,7 @@ import {
   createAttachment, createTransactionAttachment, deleteTransactionAttachment,
   deleteTransactionAttachments, getAttachment, listTransactionAttachments,
 } from './attachments.mjs';
+import { getBeneficiary, listBeneficiaries } from './beneficiaries.mjs';
 import { bulkCreate } from './bulk.mjs';
 import { sameSecret } from './client.mjs';
 import {
@@ -18,6 +19,7 @@ import { passesGate, send, sendGatePage, sendJson } from './reply.mjs';
 import { getTransaction, listTransactions } from './transactions.mjs';
 
 const INVOICES = '/v2/supplier_invoices';
+const BENEFICIARIES = '/v2/sepa/beneficiaries';
 const TRANSACTION = '/v2/transactions/:id';
 
 /**
@@ -28,6 +30,8 @@ const ROUTES = [
   ['GET', '/v2/organization', 'organization.get', 'organization.read', getOrganization],
   ['GET', '/v2/bank_accounts', 'bank_accounts.list', 'organization.read', listBankAccounts],
   ['GET', '/v2/bank_accounts/:id', 'bank_accounts.get', 'organization.read', getBankAccount],
+  ['GET', BENEFICIARIES, 'beneficiaries.list', 'organization.read', listBeneficiaries],
+  ['GET', `${BENEFICIARIES}/:id`, 'beneficiaries.get', 'organization.read', getBeneficiary],
   ['GET', '/v2/transactions', 'transactions.list', 'organization.read', listTransactions],
   ['GET', TRANSACTION, 'transactions.get', 'organization.read', getTransaction],
   ['GET', `${TRANSACTION}/attachments`, 'transaction_attachments.list', '@attachment_scope',
@@ -49,7 +53,8 @@ const ROUTES = [
   ['POST', `${INVOICES}/:id/unmark_as_paid`, 'supplier_invoices.unmark_as_paid',
     'supplier_invoice.write', unmarkAsPaid],
   ['POST', `${INVOICES}/:id/reject`, 'supplier_invoices.reject', 'supplier_invoice.write', reject],
-  ['DELETE', '/v2/oauth2/consents', 'consents.delete', 'organization.read', deleteConsents, 'oauth'],
+  ['DELETE', '/v2/oauth2/consents', 'consents.delete', 'organization.read', deleteConsents,
+    'oauth'],
 ].map(([method, path, operation, scope, handler, ...marks]) => ({
   method, operation, scope, handler, marks, segments: path.split('/'),
 }));
@@ -134,7 +139,8 @@ export function createApi(qonto) {
       if (waitS !== null) {
         throw tooManyRequests(qonto.switches.get('rate_limit_retry_after') ? waitS : null);
       }
-      const { status = 200, body } = await answer(req, new URL(req.url, 'https://api.invalid'), qonto);
+      const url = new URL(req.url, 'https://api.invalid');
+      const { status = 200, body } = await answer(req, url, qonto);
       return body === undefined ? send(res, status, '', {}) : sendJson(res, status, body);
     } catch (error) {
       return sendError(req, res, error, qonto);

@@ -29,7 +29,7 @@ export function getAttachment(call) {
 /** The one part `file` of a body, taken over as an attachment. */
 async function readFile(call) {
   const { store } = call.qonto;
-  const parts = await readMultipart(call.req, { dir: store.uploads_dir, newId: () => store.newId() });
+  const parts = await readMultipart(call.req, store.uploads());
   const files = parts.filter((part) => part.kind === 'file');
   const file = files.find((part) => part.name === 'file');
   const others = files.filter((part) => part !== file || part.content_type === null);
@@ -48,7 +48,8 @@ async function readFile(call) {
 /** A body that is too large has a name of its own here. */
 function tooBig(error) {
   const isTooLarge = error.body?.[0]?.detail === 'Request is too large';
-  return isTooLarge ? apiError(400, 'file_too_big', 'File is too big', { pointer: '/file' }) : error;
+  if (!isTooLarge) return error;
+  return apiError(400, 'file_too_big', 'File is too big', { pointer: '/file' });
 }
 
 /** Run `act` once per key; a repeated key gets the first answer, whatever its body says. */

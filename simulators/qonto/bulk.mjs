@@ -3,7 +3,7 @@
 
 import { rm } from 'node:fs/promises';
 import { apiError } from './errors.mjs';
-import { presentInvoice } from './invoice_shape.mjs';
+import { presentInvoice } from './invoice-shape.mjs';
 import { readMultipart } from './multipart.mjs';
 
 export const FILE_BYTES_MAX = 10_000_000;
@@ -30,10 +30,12 @@ export function pair(parts) {
   return elements;
 }
 
+const required = (detail, pointer) => apiError(400, 'required', detail, { pointer });
+
 /** What makes the whole request fail. */
 function checkElements(elements, invoicesMax) {
   if (!elements.length) {
-    throw apiError(400, 'required', 'Supplier invoices are required', { pointer: '/supplier_invoices' });
+    throw required('Supplier invoices are required', '/supplier_invoices');
   }
   if (elements.length > invoicesMax) {
     throw apiError(400, 'limit_reached', `Limit of ${invoicesMax} invoices reached`,
@@ -42,10 +44,10 @@ function checkElements(elements, invoicesMax) {
   for (const element of elements) {
     const { file, attachment_id: id, idempotency_key: key } = element;
     if (typeof key !== 'string' || !key.trim()) {
-      throw apiError(400, 'required', 'Idempotency key is required', { pointer: '/idempotency_key' });
+      throw required('Idempotency key is required', '/idempotency_key');
     }
     if (!id && (typeof file !== 'object' || file === null)) {
-      throw apiError(400, 'required', 'File is required', { pointer: '/file' });
+      throw required('File is required', '/file');
     }
     if (id && file) {
       throw apiError(400, 'invalid', 'Either a file or an attachment is allowed, not both',
@@ -56,7 +58,8 @@ function checkElements(elements, invoicesMax) {
 
 /** The optional parts that hold for the whole batch. */
 function batchFields(parts) {
-  const field = (name) => parts.findLast((part) => part.kind === 'field' && part.name === name)?.value;
+  const fields = parts.filter((part) => part.kind === 'field');
+  const field = (name) => fields.findLast((part) => part.name === name)?.value;
   const source = field('source') ?? 'generic_upload';
   if (!SOURCES.includes(source)) {
     throw apiError(400, 'not_in_list', `source must be one of: ${SOURCES.join(', ')}`,
@@ -145,7 +148,7 @@ async function discard(parts, store) {
 
 export async function bulkCreate(call) {
   const { store, switches } = call.qonto;
-  const parts = await readMultipart(call.req, { dir: store.uploads_dir, newId: () => store.newId() });
+  const parts = await readMultipart(call.req, store.uploads());
   try {
     const elements = pair(parts);
     checkElements(elements, switches.get('bulk_invoices_max'));

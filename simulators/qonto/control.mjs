@@ -2,8 +2,8 @@
 
 import { createReadStream } from 'node:fs';
 import { Router } from 'express';
-import { presentInvoice } from './invoice_shape.mjs';
-import { putInvoice, putTransaction } from './seed.mjs';
+import { presentInvoice } from './invoice-shape.mjs';
+import { putBeneficiary, putInvoice, putTransaction } from './seed.mjs';
 
 const listOf = (body) => (Array.isArray(body) ? body : [body]);
 
@@ -79,6 +79,10 @@ export function createQontoControl(qonto) {
   router.post('/transactions', (req, res) => {
     const made = listOf(req.body).map((row) => putTransaction(store, row));
     res.status(201).json({ transactions: made.map(({ id, status }) => ({ id, status })) });
+  });
+  router.post('/beneficiaries', (req, res) => {
+    const made = listOf(req.body).map((row) => putBeneficiary(store, row));
+    res.status(201).json({ beneficiaries: made });
   });
   router.get('/transactions', settled((req, res) => {
     res.json({ transactions: [...store.transactions.values()] });

@@ -122,14 +122,14 @@ export class Grants {
     return body;
   }
 
-  /** The living grant behind an access token, or null. @param {string} value @returns {Grant|null} */
+  /** The living grant behind an access token. @param {string} value @returns {Grant|null} */
   find(value) {
     const row = this.access.get(value);
     const lives = row && !row.grant.ended && this.clock.now() < row.expires_ms;
     return lives ? row.grant : null;
   }
 
-  /** RFC 7009: either token of a grant ends the grant. @param {string} value @param {string} client */
+  /** RFC 7009: either token of a grant ends it. @param {string} value @param {string} client */
   revoke(value, client) {
     const grant = (this.access.get(value) ?? this.refresh.get(value))?.grant;
     if (grant?.client_id === client) grant.ended = true;

@@ -1,8 +1,8 @@
 // Supplier invoices: list, one, and the three moves that the API allows.
 
 import { apiError, notFound } from './errors.mjs';
-import { selectInvoices } from './invoice_filters.mjs';
-import { presentInvoice } from './invoice_shape.mjs';
+import { selectInvoices } from './invoice-filters.mjs';
+import { presentInvoice } from './invoice-shape.mjs';
 import { isoDate, page } from './paging.mjs';
 import { readText } from './reply.mjs';
 

@@ -69,7 +69,8 @@ async function writeFile(stream, path) {
   return { ...seen, content_type: sniff(await head(path)) };
 }
 
-const malformed = () => apiError(400, 'bad_request', 'Request body is not valid multipart/form-data');
+const malformed = () =>
+  apiError(400, 'bad_request', 'Request body is not valid multipart/form-data');
 
 /**
  * Read the whole body.

@@ -10,6 +10,8 @@ import {
 
 export const STATE_CHARACTERS_MIN = 8;
 
+const NOT_STORED = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
+
 const ROUTES = {
   'GET /oauth2/auth': authorize,
   'GET /login': login,
@@ -32,7 +34,7 @@ export function createOAuth(qonto) {
     const url = new URL(req.url, 'https://oauth.invalid');
     const name = `${req.method} ${url.pathname}`;
     const handler = Object.hasOwn(ROUTES, name) ? ROUTES[name] : null;
-    if (!handler) return sendJson(res, 404, { error: 'not_found', error_description: 'No such page' });
+    if (!handler) return sendJson(res, 404, { error: 'not_found' });
     if (GATED.includes(name) && !passesGate(req, qonto)) return sendGatePage(res);
     try {
       return await handler({ req, res, query: url.searchParams, qonto, flows });
@@ -51,7 +53,7 @@ export function oauthOperation(method, path) {
 function answerError(res, error) {
   if (error instanceof OAuthError) {
     const body = { error: error.error, error_description: error.description };
-    return sendJson(res, error.status, body, { 'Cache-Control': 'no-store', Pragma: 'no-cache' });
+    return sendJson(res, error.status, body, NOT_STORED);
   }
   if (error instanceof FlowError) return errorPage(res, error);
   throw error;
@@ -60,7 +62,8 @@ function answerError(res, error) {
 /** Where nothing can be trusted to redirect to. */
 function errorPage(res, { status, error, description }) {
   const page = '<!DOCTYPE html>\n<html><head><title>Authorization failed</title></head><body>'
-    + `<h1>Authorization failed</h1><p><code>${error}</code></p><p>${description}</p></body></html>\n`;
+    + `<h1>Authorization failed</h1><p><code>${error}</code></p><p>${description}</p>`
+    + '</body></html>\n';
   return sendHtml(res, status, page);
 }
 
@@ -76,7 +79,8 @@ function backToClient(res, uri, fields) {
 function authorize({ req, res, query, qonto, flows }) {
   if (query.has('login_verifier')) {
     const flow = flows.afterLogin(query.get('login_verifier'), req.headers.cookie);
-    return redirect(res, `/consent?consent_challenge=${flow.challenge}`, { 'Set-Cookie': flow.cookie });
+    const next = `/consent?consent_challenge=${flow.challenge}`;
+    return redirect(res, next, { 'Set-Cookie': flow.cookie });
   }
   if (query.has('consent_verifier')) {
     const flow = flows.afterConsent(query.get('consent_verifier'), req.headers.cookie);
@@ -129,7 +133,8 @@ function refuse(query, asked, client) {
     return because('unsupported_response_type', 'Only the response type code is supported.');
   }
   if (asked.state.length < STATE_CHARACTERS_MIN) {
-    return because('invalid_state', `The state must have at least ${STATE_CHARACTERS_MIN} characters.`);
+    return because('invalid_state',
+      `The state must have at least ${STATE_CHARACTERS_MIN} characters.`);
   }
   const foreign = asked.scopes.find((scope) => !client.scopes.includes(scope));
   if (foreign !== undefined) {
@@ -154,8 +159,8 @@ function consent({ res, query, qonto, flows }) {
   if (answer !== 'ask') return redirect(res, flows.answerConsent(challenge, answer === 'auto'));
   const scopes = flow.asked.scopes.map((scope) => `<li>${scope}</li>`).join('');
   const button = (value, text) => `<button name="answer" value="${value}">${text}</button>`;
-  return sendHtml(res, 200, '<!DOCTYPE html>\n<html><head><title>Qonto (simulated)</title></head><body>'
-    + `<h1>Connect ${escapeHtml(qonto.store.organization.name)}?</h1><ul>${scopes}</ul>`
+  return sendHtml(res, 200, '<!DOCTYPE html>\n<html><head><title>Qonto (simulated)</title></head>'
+    + `<body><h1>Connect ${escapeHtml(qonto.store.organization.name)}?</h1><ul>${scopes}</ul>`
     + '<form method="post" action="/consent">'
     + `<input type="hidden" name="consent_challenge" value="${challenge}">`
     + `${button('allow', 'Allow access')} ${button('deny', 'Deny')}</form></body></html>\n`);
@@ -176,7 +181,7 @@ async function tokens({ req, res, qonto }) {
     throw new OAuthError(400, 'unsupported_grant_type',
       'The authorization grant type is not supported by the authorization server.');
   }
-  sendJson(res, 200, grants[form.grant_type](), { 'Cache-Control': 'no-store', Pragma: 'no-cache' });
+  sendJson(res, 200, grants[form.grant_type](), NOT_STORED);
 }
 
 async function revoke({ req, res, qonto }) {
@@ -196,8 +201,8 @@ async function clientForm(req, { client }) {
   const form = Object.fromEntries(new URLSearchParams(text));
   if (req.headers.authorization !== undefined
     || form.client_id !== client.id || !sameSecret(form.client_secret ?? '', client.secret)) {
-    throw new OAuthError(401, 'invalid_client', 'Client authentication failed (e.g., unknown client, '
-      + 'no client authentication included, or unsupported authentication method).');
+    throw new OAuthError(401, 'invalid_client', 'Client authentication failed (e.g., unknown '
+      + 'client, no client authentication included, or unsupported authentication method).');
   }
   return form;
 }

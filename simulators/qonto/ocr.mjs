@@ -12,7 +12,7 @@ const PROGRAM_MS_MAX = 15_000;
  *            total_amount: {value: string, currency: string}|null, is_credit_note: boolean}} Facts
  */
 
-/** The text of a PDF, or '' when the program `pdftotext` is absent or fails. @param {string} path */
+/** The text of a PDF; '' when the program `pdftotext` is absent or fails. @param {string} path */
 export function pdfText(path) {
   return new Promise((resolve) => {
     execFile(
@@ -29,14 +29,20 @@ const LABELS = {
   invoice_number: ['invoice number', 'invoice no', 'invoice n°', 'invoice', 'receipt number',
     'document number', 'reference', 'our reference', 'number', 'numéro de facture', 'facture n°',
     'n° de facture', 'facture', 'numéro', 'référence', 'notre référence', 'rechnungsnummer'],
-  issue_date: ['issue date', 'issued on', 'invoice date', 'date of issue', 'date', "date d'émission",
-    'date d’émission', 'émise le', 'date de facture', 'rechnungsdatum'],
+  issue_date: ['issue date', 'issued on', 'invoice date', 'date of issue', 'date',
+    "date d'émission", 'date d’émission', 'émise le', 'date de facture', 'rechnungsdatum'],
   due_date: ['due date', 'due on', 'payment due', "date d'échéance", 'date d’échéance', 'échéance'],
   total: ['total including tax', 'total incl. tax', 'total incl. vat', 'amount due', 'grand total',
     'total amount', 'total due', 'total ttc', 'montant ttc', 'net à payer', 'montant total',
-    'gesamtbetrag', 'total', 'amount', 'montant'],
+    'gesamtbetrag', 'bruttosumme', 'bruttobetrag', 'zahlbetrag', 'rechnungsbetrag'],
+  /** Heads of columns too, so that only what stands beside them counts. */
+  total_beside: ['total', 'amount', 'montant', 'summe'],
   currency: ['currency', 'devise', 'währung'],
 };
+
+const OTHER_LABELS = ['buyer', 'customer', 'client', 'bill to', 'acheteur', 'käufer', 'kunde',
+  'nummer', 'datum', 'quantity', 'description', 'quantité', 'désignation'];
+const ALL_LABELS = new Set([...Object.values(LABELS).flat(), ...OTHER_LABELS]);
 
 const CREDIT_NOTE = /\b(credit note|refund note|avoir|note de crédit|gutschrift)\b/i;
 
@@ -49,25 +55,28 @@ const plain = (text) => text.toLowerCase().replace(/[\s:#.]+$/u, '').trim();
  * Values that stand beside a label (`Label: value`, or the next column) or below it.
  * @param {string[][]} rows
  * @param {string} label
+ * @param {boolean} alsoBelow
  */
-function* valuesAt(rows, label) {
+function* valuesAt(rows, label, alsoBelow) {
   for (const [index, row] of rows.entries()) {
     for (const [column, cell] of row.entries()) {
       const colon = cell.indexOf(':');
       if (colon > 0 && plain(cell.slice(0, colon)) === label && cell.slice(colon + 1).trim()) {
         yield cell.slice(colon + 1).trim();
       } else if (plain(cell) === label) {
-        if (row[column + 1]) yield row[column + 1];
-        if (rows[index + 1]?.[column]) yield rows[index + 1][column];
+        const beside = row[column + 1];
+        if (beside && !ALL_LABELS.has(plain(beside))) yield beside;
+        const below = rows[index + 1]?.[column];
+        if (alsoBelow && below && !ALL_LABELS.has(plain(below))) yield below;
       }
     }
   }
 }
 
 /** The first value of any of the labels, best label first, that `read` can make sense of. */
-function find(rows, labels, read) {
+function find(rows, labels, read, alsoBelow = true) {
   for (const label of labels) {
-    for (const value of valuesAt(rows, label)) {
+    for (const value of valuesAt(rows, label, alsoBelow)) {
       const answer = read(value);
       if (answer !== null) return answer;
     }
@@ -75,7 +84,7 @@ function find(rows, labels, read) {
   return null;
 }
 
-const MONTHS = ['jan', 'fe', 'mar', 'a[pv]', 'ma[yi]', 'jun|juin', 'jul|juil', 'au?g|ao', 'sep',
+const MONTHS = ['jan', 'f[eé]', 'mar', 'a[pv]', 'ma[yi]', 'jun|juin', 'jul|juil', 'au?g|ao', 'sep',
   'o[ck]t', 'nov', 'd[eé][cz]'].map((pattern) => new RegExp(`^(?:${pattern})`, 'i'));
 
 const two = (number) => String(number).padStart(2, '0');
@@ -120,18 +129,32 @@ export function readDecimal(text) {
 
 function readTotal(rows, text) {
   const stated = find(rows, LABELS.currency, readCurrency);
-  return find(rows, LABELS.total, (value) => {
+  const read = (value) => {
     const decimal = readDecimal(value);
     const currency = readCurrency(value) ?? stated ?? readCurrency(text);
     if (decimal === null || currency === null) return null;
     return { value: decimal.replace(/^-/, ''), currency };
-  });
+  };
+  return find(rows, LABELS.total, read) ?? find(rows, LABELS.total_beside, read, false);
 }
 
 const readNumber = (value) => {
   const word = value.split(' ')[0];
   return /\d/.test(word) && readDate(value) === null ? word : null;
 };
+
+const IBAN = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g;
+const VAT = new RegExp('\\b(?:FR ?[0-9A-Z]{2} ?\\d{3} ?\\d{3} ?\\d{3}|DE ?\\d{9}|GB ?\\d{9}'
+  + '|IT ?\\d{11}|ES ?[A-Z0-9]\\d{7}[A-Z0-9]|IE ?\\d{7}[A-Z]{1,2})\\b');
+
+/** The check of ISO 13616: letters as numbers, the head at the end, a remainder of one. */
+function isIban(iban) {
+  const digits = [...iban.slice(4) + iban.slice(0, 4)].map((char) => Number.parseInt(char, 36));
+  return BigInt(digits.join('')) % 97n === 1n;
+}
+
+const readIban = (text) =>
+  (text.match(IBAN) ?? []).map((hit) => hit.replaceAll(' ', '')).find(isIban) ?? null;
 
 /** @param {string} value */
 const readName = (value) => (/\p{L}{2}/u.test(value) && value.length <= 120 ? value : null);
@@ -142,16 +165,14 @@ const readName = (value) => (/\p{L}{2}/u.test(value) && value.length <= 120 ? va
  */
 export function readInvoice(text) {
   const rows = text.split('\n').map(cells).filter((row) => row.length);
-  const compact = text.replace(/ /g, '');
   return {
     supplier_name: find(rows, LABELS.supplier_name, readName),
     invoice_number: find(rows, LABELS.invoice_number, readNumber),
     issue_date: find(rows, LABELS.issue_date, readDate),
     due_date: find(rows, LABELS.due_date, readDate),
     total_amount: readTotal(rows, text),
-    iban: /\b[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b/.exec(compact)?.[0] ?? null,
-    vat_number: /\b(?:FR[0-9A-Z]{2}\d{9}|DE\d{9}|IT\d{11}|ES[A-Z0-9]\d{7}[A-Z0-9]|IE\d{7}[A-Z]{1,2})\b/
-      .exec(compact)?.[0] ?? null,
+    iban: readIban(text),
+    vat_number: VAT.exec(text)?.[0].replaceAll(' ', '') ?? null,
     is_credit_note: CREDIT_NOTE.test(text),
   };
 }

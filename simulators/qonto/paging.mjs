@@ -6,7 +6,7 @@ import { apiError } from './errors.mjs';
 export const PER_PAGE_MAX = 100;
 const PAGE_MAX = 1_000_000;
 
-/** @param {URLSearchParams} query @param {string} name @param {number} fallback @param {number} max */
+/** A positive number of the query, or `fallback`; at most `max`. */
 function positive(query, name, fallback, max) {
   const text = query.get(name);
   if (text === null || text === '') return fallback;

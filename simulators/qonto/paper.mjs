@@ -28,7 +28,8 @@ export function paper(lines) {
     return at;
   });
   const rows = offsets.map((at) => `${String(at).padStart(10, '0')} 00000 n \n`).join('');
-  const trailer = `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${body.length}`;
+  const trailer = `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\n`
+    + `startxref\n${body.length}`;
   const table = `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${rows}`;
   return Buffer.from(`${body}${table}${trailer}\n%%EOF\n`, 'latin1');
 }

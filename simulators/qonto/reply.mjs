@@ -34,10 +34,11 @@ export function redirect(res, location, headers = {}) {
   send(res, 302, '', { Location: location, ...headers });
 }
 
-/** The sign-in page that stands before the sandbox. @param {import('node:http').ServerResponse} res */
+/** The sign-in page that stands before the sandbox. */
 export function sendGatePage(res) {
   sendHtml(res, 200, '<!DOCTYPE html>\n<html><head><title>Sign in</title></head>'
-    + '<body><h1>Sign in to continue</h1><form method="post" action="/login"></form></body></html>\n');
+    + '<body><h1>Sign in to continue</h1><form method="post" action="/login"></form></body>'
+    + '</html>\n');
 }
 
 /**
@@ -57,7 +58,10 @@ export function passesGate(req, qonto) {
   return false;
 }
 
-/** @param {import('node:http').IncomingMessage} req @returns {Promise<string|null>} null: too large */
+/**
+ * @param {import('node:http').IncomingMessage} req
+ * @returns {Promise<string|null>} null when it is too large
+ */
 export async function readText(req) {
   const chunks = [];
   let bytes = 0;

@@ -36,8 +36,9 @@ function checkInvoice(row) {
 function documentOf(row) {
   if (row.document_base64 === undefined) {
     const total = row.total_amount ? `${row.total_amount.value} ${row.total_amount.currency}` : '';
-    return paper([`Supplier: ${row.supplier_name ?? ''}`, `Invoice number: ${row.invoice_number ?? ''}`,
-      `Invoice date: ${row.issue_date ?? ''}`, `Total: ${total}`, row.file_name]);
+    return paper([`Supplier: ${row.supplier_name ?? ''}`,
+      `Invoice number: ${row.invoice_number ?? ''}`, `Invoice date: ${row.issue_date ?? ''}`,
+      `Total: ${total}`, row.file_name]);
   }
   need(typeof row.document_base64 === 'string', 'document_base64 is a text');
   const bytes = Buffer.from(row.document_base64, 'base64');
@@ -133,6 +134,26 @@ export function putTransaction(store, row) {
   return transaction;
 }
 
+/**
+ * @param {import('./store.mjs').Store} store
+ * @param {object} row name and iban are needed. An `id` that exists replaces that beneficiary.
+ */
+export function putBeneficiary(store, row) {
+  need(typeof row === 'object' && row !== null, 'a beneficiary is an object');
+  need(typeof row.name === 'string' && row.name, 'name is needed');
+  need(/^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/.test(row.iban ?? ''), 'iban is needed');
+  need(['pending', 'validated', 'declined', undefined].includes(row.status), 'unknown status');
+  const now = store.clock.now();
+  const beneficiary = {
+    id: row.id ?? store.newId(), name: row.name, iban: row.iban, bic: row.bic ?? null,
+    email: row.email ?? null, activity_tag: row.activity_tag ?? null,
+    status: row.status ?? 'validated', trusted: row.trusted === true,
+    created_ms: ms(row.created_at_s, now), updated_ms: ms(row.updated_at_s, now),
+  };
+  store.beneficiaries.set(beneficiary.id, beneficiary);
+  return beneficiary;
+}
+
 /** @param {import('./store.mjs').Store} store @param {object} seed world.qontoSeed */
 export function plant(store, seed) {
   const { organization, bank_account: account } = seed;
@@ -142,5 +163,5 @@ export function plant(store, seed) {
   }];
   for (const row of seed.supplier_invoices ?? []) putInvoice(store, row);
   for (const row of seed.transactions ?? []) putTransaction(store, row);
-  for (const row of seed.beneficiaries ?? []) store.beneficiaries.push({ ...row });
+  for (const row of seed.beneficiaries ?? []) putBeneficiary(store, row);
 }

@@ -43,7 +43,8 @@ export class Store {
     this.membership_id = this.newId();
     this.bank_accounts = [];
     this.labels = [];
-    this.beneficiaries = [];
+    /** @type {Map<string, object>} */
+    this.beneficiaries = new Map();
     /** @type {Map<string, object>} */
     this.transactions = new Map();
     /** @type {Map<string, Invoice>} */
@@ -57,6 +58,11 @@ export class Store {
 
   newId() {
     return this.random.uuid();
+  }
+
+  /** Where uploads are written, and under which names. */
+  uploads() {
+    return { dir: this.uploads_dir, newId: () => this.newId() };
   }
 
   /** @param {Omit<Attachment, 'id'|'created_ms'>} file @returns {Attachment} */

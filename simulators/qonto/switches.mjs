@@ -1,7 +1,10 @@
 // What can be changed about the simulated Qonto while it runs. One row per switch; the control
 // API refuses any name or value that is not here.
 
-/** @type {Record<string, {type: string, default: any, values?: string[], min?: number, about: string}>} */
+/**
+ * @type {Record<string,
+ *   {type: string, default: any, values?: string[], min?: number, about: string}>}
+ */
 export const SWITCHES = {
   consent: {
     type: 'choice', values: ['auto', 'deny', 'ask'], default: 'auto',

@@ -46,7 +46,9 @@ function windowBound(call, name) {
 
 function inWindows(call) {
   const windows = TIMES.map((field) => ({
-    key: msKey(field), from: windowBound(call, `${field}_from`), to: windowBound(call, `${field}_to`),
+    key: msKey(field),
+    from: windowBound(call, `${field}_from`),
+    to: windowBound(call, `${field}_to`),
   })).filter(({ from, to }) => from !== null || to !== null);
   return (row) => windows.every(({ key, from, to }) => row[key] !== null
     && (from === null || row[key] >= from) && (to === null || row[key] <= to));
@@ -107,7 +109,8 @@ function included(call, row) {
 
 function operationType(call, row) {
   const drawn = Number.parseInt(row.id.slice(0, 8), 16) % UNKNOWN_TYPE_EVERY;
-  return call.qonto.switches.get('extra_fields') && drawn === 0 ? 'wero_payment' : row.operation_type;
+  const isUnknown = call.qonto.switches.get('extra_fields') && drawn === 0;
+  return isUnknown ? 'wero_payment' : row.operation_type;
 }
 
 export function presentTransaction(call, row) {

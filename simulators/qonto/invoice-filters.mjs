@@ -51,7 +51,7 @@ function windowTest(query, name, key, now) {
   const from = bound(query, `${name}_from`, now);
   const to = bound(query, `${name}_to`, now);
   if (from === null && to === null) return null;
-  return (invoice) => (from === null || invoice[key] >= from) && (to === null || invoice[key] <= to);
+  return (invoice) => invoice[key] >= (from ?? -Infinity) && invoice[key] <= (to ?? Infinity);
 }
 
 /** First and last day of what a word such as `past_week` names, by UTC. */

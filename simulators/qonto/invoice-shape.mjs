@@ -80,7 +80,8 @@ export function presentInvoice(invoice, store, extraFields) {
     meta: invoice.meta, declined_note: invoice.declined_note, e_invoice_type: null,
     einvoicing_lifecycle_events: [], available_actions: availableActions(invoice),
     approval_workflow: {
-      approver_ids: [], supplier_invoice_request_id: null, verified_by: null, last_approved_by: null,
+      approver_ids: [], supplier_invoice_request_id: null, verified_by: null,
+      last_approved_by: null,
     },
     ...(extraFields && { folder_hint: null, review_lane: { name: 'standard', position: 1 } }),
   };
