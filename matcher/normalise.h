@@ -1,7 +1,8 @@
 /* Normalisation, versioned: what is stored beside a record or an entry (core_name, reference_norm)
- * comes from here and nowhere else. NORM_VERSION changes with the tables, the code or the major
- * version of ICU; whoever stores a normalised text stores the version beside it and rebuilds when
- * it differs.
+ * comes from here and nowhere else. NORM_VERSION changes with the tables and the code; whoever
+ * stores a normalised text stores the version beside it and rebuilds when it differs. Unicode keeps
+ * case folding and decomposition of assigned characters for ever, so ICU has no part in it except
+ * for scripts that need its transliterator.
  *
  * A name: UTF-8 check, ASCII fast path or ICU (NFKC_Casefold, NFD, marks stripped, Latin letters
  * that do not decompose), transliteration only for scripts that are not Latin; `&`, et, und, y, and
@@ -49,7 +50,8 @@ struct name_form name_normalise(struct arena *arena, const char *raw);
 const char *name_core(struct arena *arena, const char *raw);
 
 /* A reference as it is compared and stored (reference_norm): upper case, letters and digits only,
- * zeros at the start of a run of digits dropped. NULL when nothing is left. */
+ * zeros at the start of every run of digits dropped ("2026-0012" is "202612"). NULL when it has
+ * neither letters nor digits. */
 const char *reference_normalise(struct arena *arena, const char *raw);
 
 /* What a reference or an identifier turned out to be, by its own check digits. */

@@ -1,0 +1,15 @@
+/* The offline programs behind `sluice-train`: tables, generated worlds, fitting, measuring. Plain
+ * C, seeded, no clock, no network. Floating point is allowed here and only here: what leaves it are
+ * whole micro-log-odds in a model file. */
+#ifndef SLUICE_MATCHER_TRAIN_H
+#define SLUICE_MATCHER_TRAIN_H
+
+#include "matcher/matcher.h"
+
+enum err file_write(struct arena *arena, const char *path, struct bytes bytes) MUST_USE;
+
+/* The tables of normalisation: from the YAML lists in matcher/data to the .inc files there. */
+enum err tables_write_legal(struct arena *arena, const char *from, const char *to) MUST_USE;
+enum err tables_write_common(struct arena *arena, const char *directory, const char *to) MUST_USE;
+
+#endif
