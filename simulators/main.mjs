@@ -97,7 +97,16 @@ function stopOnSignal(close) {
   process.on('SIGINT', stop);
 }
 
-const options = readArguments();
+function argumentsOrExit() {
+  try {
+    return readArguments();
+  } catch (error) {
+    console.error(error.message);
+    return process.exit(2);
+  }
+}
+
+const options = argumentsOrExit();
 const simulators = await start(options);
 stopOnSignal(simulators.close);
 writeReport(options.dir, simulators.report);

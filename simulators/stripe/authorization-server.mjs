@@ -28,6 +28,7 @@ export function createAuthorizationServer({ origin, resource, switches, store, m
 
   const app = express();
   app.disable('x-powered-by');
+  app.disable('etag');
   app.use(...middleware);
   app.get(`/.well-known/oauth-authorization-server${ISSUER_PATH}`, (req, res) => {
     res.json(metadata(issuer, switches));
@@ -98,6 +99,7 @@ function configure({ resource, switches, store }) {
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' }] },
     enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
     cookies: { keys: [randomBytes(24).toString('base64url')] },
+    clockTolerance: 0,
     scopes: ['mcp'],
     responseTypes: ['code'],
     clientAuthMethods: ['none'],
@@ -148,17 +150,15 @@ function configure({ resource, switches, store }) {
 }
 
 function resourceIndicators(resource, switches) {
-  const asked = (ctx) => ctx.oidc.params?.resource;
+  const lacks = (ctx) => switches.resource_required && !ctx.oidc.params.resource;
   return {
     enabled: true,
-    defaultResource(ctx) {
-      if (asked(ctx) === undefined && switches.resource_required) {
+    defaultResource: () => resource,
+    useGrantedResource: () => true,
+    getResourceServerInfo(ctx, indicator) {
+      if (ctx.oidc.route === 'token' && lacks(ctx)) {
         throw new errors.InvalidTarget('the resource parameter is missing');
       }
-      return asked(ctx) ?? resource;
-    },
-    useGrantedResource: () => !switches.resource_required,
-    getResourceServerInfo(ctx, indicator) {
       // A URL parser adds the slash of an empty path; both are the same resource.
       if (indicator.replace(/\/$/, '') !== resource) throw new errors.InvalidTarget();
       return {

@@ -34,6 +34,7 @@ export function createResourceServer({ resource, issuer, world, sessions, findAc
 
   const app = express();
   app.disable('x-powered-by');
+  app.disable('etag');
   app.use(log, readBody, faultsWith(hooks));
   app.get(METADATA_PATH, (req, res) => {
     res.json({ resource, authorization_servers: [issuer] });

@@ -58,7 +58,9 @@ export async function walk(server, query) {
     const location = response.headers.get('location');
     if (!location) return { response, url };
     const next = new URL(location, url);
-    if (next.href.startsWith(REDIRECT_URI)) return { callback: Object.fromEntries(next.searchParams) };
+    if (next.href.startsWith(REDIRECT_URI)) {
+      return { callback: Object.fromEntries(next.searchParams) };
+    }
     url = next.href;
   }
   throw new Error('too many redirects');
@@ -88,7 +90,8 @@ export async function authorise(stripe) {
   const attempt = newAttempt(client.client_id, resource.resource);
   const { callback } = await walk(server, attempt.query);
   const { body: tokens } = await exchange(server, attempt, callback.code);
-  return { server, clientId: client.client_id, resource: resource.resource, tokens, attempt, callback };
+  const { client_id: clientId } = client;
+  return { server, clientId, resource: resource.resource, tokens, attempt, callback };
 }
 
 let lastId = 0;

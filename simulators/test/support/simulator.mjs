@@ -25,7 +25,8 @@ export async function startSimulator({ charges = 40, switches } = {}) {
   const secrets = createSecretRegister();
   const control = createControl({ clock, faults, secrets });
   const world = createWorld({ seed: 7, nowS: clock.nowS(), charges });
-  const stripe = await startStripe({ tls: authority.options, clock, faults, secrets, control, world });
+  const stripe = await startStripe(
+    { tls: authority.options, clock, faults, secrets, control, world });
   const listener = await control.listen();
 
   const call = async (method, path, body) => {
