@@ -74,6 +74,10 @@ struct document_input {
  * version and reversal. The description becomes a line, in `arena`. */
 struct document_input document_input_from(struct arena *arena, const struct source_record *record);
 
+/* What the page and the name need: ERR_VALIDATION with the field that is missing or out of bounds.
+ */
+enum err document_check(struct arena *arena, const struct document_input *input) MUST_USE;
+
 enum err document_render(struct arena *arena, const struct document_input *input,
                          struct bytes *pdf) MUST_USE;
 
