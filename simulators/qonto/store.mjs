@@ -51,7 +51,9 @@ export class Store {
     this.invoices = new Map();
     /** @type {Map<string, Attachment>} */
     this.attachments = new Map();
-    this.unanalysed = new Set();
+    /** What will have been read in each document that is not analysed yet. */
+    this.unanalysed = new Map();
+    this.lastReading = Promise.resolve();
     /** Files on their way to a transaction. @type {object[]} */
     this.travelling = [];
   }
@@ -90,8 +92,15 @@ export class Store {
       initiator_id: this.membership_id, idempotency_key: null, request_id: null, ...facts,
     };
     this.invoices.set(invoice.id, invoice);
-    if (invoice.analysis_due_ms !== null) this.unanalysed.add(invoice);
+    if (invoice.analysis_due_ms !== null) this.unanalysed.set(invoice, this.read(attachment));
     return invoice;
+  }
+
+  /** Reading starts with the upload, one document at a time, so that no later answer waits. */
+  read(attachment) {
+    if (attachment.content_type !== 'application/pdf') return Promise.resolve(NOTHING_READ);
+    this.lastReading = this.lastReading.then(() => pdfText(attachment.path)).then(readInvoice);
+    return this.lastReading;
   }
 
   /** @param {Invoice} invoice @param {object} changes */
@@ -102,7 +111,7 @@ export class Store {
   /** Let everything happen whose time has come. Every read of the API begins here. */
   async settle() {
     const now = this.clock.now();
-    for (const invoice of [...this.unanalysed]) {
+    for (const invoice of [...this.unanalysed.keys()]) {
       if (invoice.analysis_due_ms <= now) await this.analyse(invoice);
     }
     const arrived = this.travelling.filter((file) => file.due_ms <= now);
@@ -115,20 +124,19 @@ export class Store {
 
   /** The recognition of one document ends, at the time it was due. */
   async analyse(invoice) {
-    const attachment = this.attachments.get(invoice.attachment_id);
-    const isPdf = attachment.content_type === 'application/pdf';
-    const facts = isPdf ? readInvoice(await pdfText(attachment.path)) : NOTHING_READ;
+    const facts = await this.unanalysed.get(invoice);
     if (!this.unanalysed.delete(invoice)) return;
     Object.assign(invoice, facts, {
       analyzed_ms: invoice.analysis_due_ms,
       updated_ms: Math.max(invoice.updated_ms, invoice.analysis_due_ms),
       analysis_due_ms: null,
-      has_duplicates: this.hasTwin(invoice, attachment),
+      has_duplicates: this.hasTwin(invoice),
     });
   }
 
-  hasTwin(invoice, attachment) {
+  hasTwin(invoice) {
+    const hash = (row) => this.attachments.get(row.attachment_id)?.sha256;
     return [...this.invoices.values()].some((other) => other !== invoice
-      && this.attachments.get(other.attachment_id)?.sha256 === attachment.sha256);
+      && hash(other) === hash(invoice));
   }
 }
