@@ -7,9 +7,8 @@
  *       COLUMN(struct account, id), COLUMN(struct account, name),
  *       COLUMN(struct account, created_at)};
  *   static const struct shape account_shape = SHAPE(struct account, account_columns);
- *   static const struct statement account_get_sql = {
- *       "account_get", "SELECT id, name, created_at FROM region.account"
- *                      " WHERE workspace_id = $1 AND id = $2"};
+ *   STATEMENT(account_get_sql, "SELECT id, name, created_at FROM region.account"
+ *                              " WHERE workspace_id = $1 AND id = $2");
  *
  *   enum err account_get(const struct scope *scope, struct uuid id, struct account *into)
  *   {
@@ -21,9 +20,10 @@
  *   queue; pass &it->scope on). It runs alone, in one round trip, or joins the transaction that is
  *   open on the scope: it need not know. Several statements that belong together go into a
  *   function of their own, run by db_transaction, which may run it again.
- * - Every statement is a constant with a name that no other statement has; it is prepared once per
- *   connection. Tables are written with their schema (region. or directory.); workspace_id is a
- *   condition of every tenant statement although row-level security repeats it.
+ * - Every statement is a constant with a name that no other statement of the program has (it is
+ *   the name on the server, too); it is prepared once per connection. Tables are written with their
+ * schema (region. or directory.); workspace_id is a condition of every tenant statement although
+ * row-level security repeats it.
  * - P(value) picks the SQL type from the C type; so does COLUMN for results, which are bound by
  *   name. "Absent" is the same both ways: nil uuid, NULL text, NULL bytes, instant 0, DATE_NONE
  *   are SQL NULL; a NULL number reads as 0, a NULL bool as false.
@@ -47,11 +47,11 @@
 #include "base/uuid.h"
 
 enum {
-    DB_ROWS_MAX = 1000,            /* of one result, unless the statement says otherwise */
-    DB_PARAMS_MAX = 48,            /* of one statement */
-    DB_STATEMENTS_MAX = 1024,      /* prepared on one connection */
-    DB_ATTEMPTS_MAX = 8,           /* of a transaction that the database asked to repeat */
-    DB_LATER_MAX = 64,             /* statements sent ahead before their answers are read */
+    DB_ROWS_MAX = 1000,       /* of one result, unless the statement says otherwise */
+    DB_PARAMS_MAX = 48,       /* of one statement */
+    DB_STATEMENTS_MAX = 1024, /* prepared on one connection */
+    DB_ATTEMPTS_MAX = 8,      /* of a transaction that the database asked to repeat */
+    DB_LATER_MAX = 64,        /* statements sent ahead before their answers are read */
     DB_STATEMENT_TIMEOUT_MS = 15000,
     DB_IDLE_IN_TRANSACTION_MS = 30000,
     DB_CONNECT_TIMEOUT_S = 5,
@@ -64,7 +64,7 @@ struct db_settings {
     const char *application; /* shown in pg_stat_activity */
     const struct clock *clock;
     struct rand_source *rand;
-    const struct log *log;     /* may be NULL */
+    const struct log *log;            /* may be NULL */
     void (*wake)(void *wake_context); /* after a commit that asked for it; may be NULL */
     void *wake_context;
 };
@@ -91,8 +91,8 @@ struct untenanted {
 };
 struct untenanted db_untenanted(struct db *db, struct arena *arena);
 
-struct instant db_now(const struct scope *scope);   /* business time */
-struct uuid db_new_id(const struct scope *scope);   /* UUIDv7 of business time */
+struct instant db_now(const struct scope *scope); /* business time */
+struct uuid db_new_id(const struct scope *scope); /* UUIDv7 of business time */
 
 /* ---- parameters ---- */
 
@@ -173,7 +173,7 @@ struct param param_uuids(struct uuid_list list);
 struct param param_ints(struct int_list list);
 struct param param_texts(struct text_list list);
 struct param param_times(struct instant_list list);
-struct param param_json(const char *json); /* NULL: SQL NULL */
+struct param param_json(const char *json);       /* NULL: SQL NULL */
 struct param param_uuid_value(struct uuid uuid); /* nil stays the nil uuid */
 struct param param_int_if(bool present, int64_t number);
 
@@ -196,9 +196,11 @@ struct param param_int_if(bool present, int64_t number);
         struct int_list: param_ints,                                                               \
         struct text_list: param_texts,                                                             \
         struct instant_list: param_times)(value)
-#define P_JSON(text)            param_json(text)
-#define P_UUID_VALUE(uuid)      param_uuid_value(uuid)
-#define P_INT_IF(present, n)    param_int_if(present, n)
+/* `true` and comparisons are int in C: say P_BOOL(a == b). */
+#define P_BOOL(truth)        param_bool(truth)
+#define P_JSON(text)         param_json(text)
+#define P_UUID_VALUE(uuid)   param_uuid_value(uuid)
+#define P_INT_IF(present, n) param_int_if(present, n)
 
 /* ---- results ---- */
 
@@ -226,8 +228,13 @@ struct column {
 /* The column has the field's name; the type follows from the field. */
 #define COLUMN(type, field) COLUMN_AS(#field, type, field)
 #define COLUMN_AS(column_name, type, field)                                                        \
-    {(column_name), DB_TYPE_OF(((type *)NULL)->field), offsetof(type, field), NULL}
-#define COLUMN_ENUM(type, field, enum_names) {#field, DB_ENUM, offsetof(type, field), (enum_names)}
+    {                                                                                              \
+        (column_name), DB_TYPE_OF(((type *)NULL)->field), offsetof(type, field), NULL              \
+    }
+#define COLUMN_ENUM(type, field, enum_names)                                                       \
+    {                                                                                              \
+#field, DB_ENUM, offsetof(type, field), (enum_names)                                       \
+    }
 /* A struct money field from the columns <name>_minor and <currency column>. */
 #define COLUMN_MONEY(minor_name, currency_name, type, field)                                       \
     {(minor_name), DB_INT, offsetof(type, field.minor), NULL},                                     \
@@ -240,7 +247,10 @@ struct shape {
     size_t count;
     size_t size; /* of the struct */
 };
-#define SHAPE(type, column_array) {(column_array), COUNT(column_array), sizeof(type)}
+#define SHAPE(type, column_array)                                                                  \
+    {                                                                                              \
+        (column_array), COUNT(column_array), sizeof(type)                                          \
+    }
 
 struct rows {
     void *at; /* an array of the shape's struct */
@@ -250,10 +260,13 @@ struct rows {
 /* ---- statements ---- */
 
 struct statement {
-    const char *name; /* unique; also the name on the server */
+    const char *name;
     const char *sql;
-    int rows_max; /* 0: DB_ROWS_MAX; more rows are ERR_LIMIT */
+    int rows_max; /* more rows are ERR_LIMIT */
 };
+#define STATEMENT(constant, text) STATEMENT_ROWS(constant, DB_ROWS_MAX, text)
+#define STATEMENT_ROWS(constant, most_rows, text)                                                  \
+    static const struct statement constant = {#constant, (text), (most_rows)}
 
 /* `changed`: rows inserted, updated or deleted; may be NULL. */
 enum err db_exec(const struct scope *scope, const struct statement *statement,
