@@ -118,9 +118,10 @@ enum err oauth_refresh(struct provider_call *call, const struct oauth_profile *p
                        const struct authorisation *attempt, struct token_set *into) MUST_USE;
 
 /* RFC 7009, with the tokens of call->credential: the refresh token first, then the access token.
- * Adds one step each to `into` (which may hold others) and clears `complete` unless both were
- * confirmed; the caller sets it to true before. Not reaching the server is a step with status 0,
- * not an error. */
+ * Adds one step each to `into` (which may hold others) and clears `complete` when one was neither
+ * confirmed nor settled by the server's word that it has nothing to revoke; the caller sets it to
+ * true before. Not reaching the server is a step with status 0, not an error. No revocation
+ * endpoint: no steps. */
 enum err oauth_revoke(struct provider_call *call, const struct oauth_profile *profile,
                       const struct authorisation *attempt, struct revocation *into) MUST_USE;
 

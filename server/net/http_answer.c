@@ -145,6 +145,10 @@ void http_answer_set(struct http_exchange *exchange)
     *answer = (struct http_answer){.content_type = "", .tls_version = ""};
     answer->headers = arena_array(exchange->arena, HTTP_HEADERS_MAX, sizeof *answer->headers);
     exchange->body = buf_new(exchange->arena, exchange->call->bytes_max);
+    if (exchange->call->answer_secret) { /* at once, so that growing leaves no copies behind */
+        exchange->body.capacity = exchange->call->bytes_max + 1;
+        exchange->body.data = arena_alloc(exchange->arena, exchange->body.capacity);
+    }
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -165,4 +169,8 @@ void http_answer_finish(struct http_exchange *exchange)
                                       : retry_after > RETRY_AFTER_S_MAX ? RETRY_AFTER_S_MAX
                                                                         : (int64_t)retry_after;
     exchange->answer->body = buf_bytes(&exchange->body);
+    if (exchange->call->answer_secret) {
+        exchange->answer->body = secret_bytes(secret_new(exchange->arena, exchange->answer->body));
+        memory_wipe(exchange->body.data, exchange->body.n);
+    }
 }

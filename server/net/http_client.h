@@ -59,7 +59,8 @@ struct http_call {
     const char *hosts; /* space-separated host or host:port that `url` may name; NULL: any */
     bool repeatable;   /* executing it twice does no harm although the method says otherwise (a POST
                           that only reads); GET, HEAD, PUT and DELETE are so anyway */
-    bool tls12;        /* carries no credential: TLS 1.2 is enough whatever the settings say */
+    bool answer_secret; /* the answer holds secrets: its memory is wiped with the arena */
+    bool tls12;         /* carries no credential: TLS 1.2 is enough whatever the settings say */
     /* Called with each piece of the answer's body as it arrives, when set; the answer's body stays
      * empty then. `head` has status and headers. May run another call on the same client. */
     enum http_more (*on_data)(void *context, const struct http_answer *head, struct bytes piece);

@@ -1,34 +1,21 @@
 #include "net/http_exchange.h"
 
 #include "base/text.h"
+#include "net/url.h"
 
-static enum err url_check(struct http_exchange *exchange, CURLU *url)
+static enum err url_check(struct http_exchange *exchange)
 {
     struct arena *arena = exchange->arena;
     const char *text = exchange->call->url;
-    if (!text || strlen(text) > HTTP_URL_BYTES_MAX ||
-        curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK)
+    struct url url;
+    if (!text || strlen(text) > HTTP_URL_BYTES_MAX || !url_parse(arena, text, &url) || url.user)
         return arena_fail(arena, ERR_VALIDATION, "url", "The address is not a URL.");
-    char *scheme = NULL, *host = NULL, *user = NULL, *port = NULL;
-    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
-    curl_url_get(url, CURLUPART_HOST, &host, 0);
-    curl_url_get(url, CURLUPART_USER, &user, 0);
-    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
-    int64_t number = 0;
-    bool secure = text_equal(scheme, "https");
-    bool named = !user && host && int64_parse(port ? port : "", 1, UINT16_MAX, &number);
-    exchange->gate.host = arena_text(arena, host);
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(user);
-    curl_free(port);
-    if (!secure)
+    if (!text_equal(url.scheme, "https"))
         return arena_fail(arena, ERR_EGRESS_REFUSED, "url", "Only https addresses are called.");
-    if (!named)
-        return arena_fail(arena, ERR_VALIDATION, "url", "The address names no host.");
-    if (!egress_host_listed(exchange->call->hosts, exchange->gate.host, (int)number))
+    if (!egress_host_listed(exchange->call->hosts, url.host, url.port))
         return arena_fail(arena, ERR_EGRESS_REFUSED, "url", "%s is not a host of this provider.",
-                          exchange->gate.host);
+                          url.host);
+    exchange->gate.host = url.host;
     return OK;
 }
 
@@ -63,19 +50,10 @@ static enum err headers_check(const struct http_exchange *exchange)
     return OK;
 }
 
-static void url_release(void *url)
-{
-    curl_url_cleanup(url);
-}
-
 enum err http_request_check(struct http_exchange *exchange)
 {
     assert(exchange->call->bytes_max > 0);
-    CURLU *url = curl_url();
-    if (!url)
-        abort();
-    arena_defer(exchange->arena, url_release, url);
-    TRY(url_check(exchange, url));
+    TRY(url_check(exchange));
     return headers_check(exchange);
 }
 
