@@ -16,7 +16,7 @@ export const HUGE_MIB_MAX = 1024;
  */
 export const FAULT_KINDS = Object.freeze({
   429: 'refused before execution; retry_after (seconds or a date; no header without)',
-  '5xx': 'status (503), body, content_type, retry_after; execute: true answers only afterwards',
+  '5xx': 'any status (503), body, content_type, headers, retry_after; execute: true answers after',
   slow: 'ms (1000) of silence, then the true answer',
   cut: 'at: "before" (default, not executed) or "middle" (executed, half of the answer is sent)',
   lost_answer: 'executed, then the connection is destroyed without an answer',
@@ -190,7 +190,8 @@ const GENERIC = {
 
 function refuse(res, status, params, fallback) {
   const body = typeof params.body === 'object' ? JSON.stringify(params.body) : params.body;
-  const headers = { 'content-type': params.content_type ?? 'application/json' };
+  const type = params.content_type ?? 'application/json';
+  const headers = { 'content-type': type, ...params.headers };
   if (params.retry_after !== undefined) headers['retry-after'] = String(params.retry_after);
   sendAnswer(res, { status, headers, body: Buffer.from(body ?? fallback) });
 }

@@ -3,6 +3,9 @@
 import http from 'node:http';
 import https from 'node:https';
 
+/** Long: an idle connection that closes under a request would be a fault that nobody asked for. */
+const KEEP_ALIVE_MS = 300_000;
+
 /**
  * @param {object} options
  * @param {import('node:http').RequestListener} options.handler
@@ -13,6 +16,7 @@ import https from 'node:https';
  */
 export async function listen({ handler, port = 0, tls }) {
   const server = tls ? https.createServer(tls, handler) : http.createServer(handler);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);

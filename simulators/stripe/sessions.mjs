@@ -2,15 +2,21 @@
 // token opened them. Without sessions every request gets a server of its own.
 
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { CallToolRequestSchema, ErrorCode, ListToolsRequestSchema, McpError, isInitializeRequest }
-  from '@modelcontextprotocol/sdk/types.js';
-import { TOOLS, callTool } from './tools.mjs';
+import { CallToolRequestSchema, EmptyResultSchema, ErrorCode, ListToolsRequestSchema, McpError,
+  isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
+import { createEventStore } from './event-store.mjs';
+import { TOOLS, callTool, toolError } from './tools.mjs';
 
 /** Beyond this the oldest session is closed. */
 export const SESSIONS_MAX = 1000;
 
+/** How long a client may take to answer a ping. */
+const PING_MS_MAX = 3000;
+/** With polling, the result comes this long after the stream has ended. */
+const RESULT_AFTER_MS = 50;
 const SERVER_INFO = { name: 'stripe', version: '1.0.0', title: 'Simulated Stripe' };
 
 /** @param {object} world what callTool needs, with `switches` */
@@ -25,10 +31,12 @@ export function createSessions(world) {
 
   /** A request outside any session, or one that opens a session. */
   async function start(req, res, grantId) {
-    const { sessions, response } = world.switches;
+    const { sessions, response, resumption, retry_ms: retryInterval } = world.switches;
     const server = createServer(world);
     const transport = new StreamableHTTPServerTransport({
       enableJsonResponse: response === 'json',
+      eventStore: resumption === 'off' ? undefined : createEventStore(),
+      retryInterval,
       sessionIdGenerator: sessions ? randomUUID : undefined,
       onsessioninitialized(id) {
         open.set(id, { transport, grantId });
@@ -74,9 +82,31 @@ function createServer(world) {
   const server = new Server(SERVER_INFO, { capabilities: { tools: {} } });
   server.setRequestHandler(ListToolsRequestSchema, ({ params }) => (
     listTools(world.switches.tools_page, params?.cursor)));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }) => (
-    callTool(world, params.name, params.arguments ?? {})));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => (
+    answerCall(world, params, extra)));
   return server;
+}
+
+async function answerCall(world, params, extra) {
+  const { switches } = world;
+  if (switches.ping_first && !(await answersPing(extra))) {
+    return toolError('the ping was not answered');
+  }
+  const result = callTool(world, params.name, params.arguments ?? {});
+  if (switches.resumption === 'poll' && extra.closeSSEStream) {
+    extra.closeSSEStream();
+    await sleep(RESULT_AFTER_MS);
+  }
+  return result;
+}
+
+async function answersPing(extra) {
+  try {
+    await extra.sendRequest({ method: 'ping' }, EmptyResultSchema, { timeout: PING_MS_MAX });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function listTools(size, cursor) {

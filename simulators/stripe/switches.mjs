@@ -20,6 +20,10 @@ export const SWITCHES = Object.freeze({
   sessions: bool(true, 'Mcp-Session-Id is issued and needed; for connections made from now on'),
   response: oneOf('sse', ['sse', 'json'], 'how requests are answered, from the next session on'),
   get_stream: bool(true, 'GET opens a stream (with sessions); otherwise 405'),
+  resumption: oneOf('off', ['off', 'priming', 'poll'], 'priming: events have ids, an empty one '
+    + 'comes first; poll: calls end their stream early, to be resumed. From the next session on'),
+  retry_ms: count(100, 60_000, 'how long a client waits before it resumes'),
+  ping_first: bool(false, 'calls ping the client on their stream and fail when it does not answer'),
   chunk_bytes: count(0, 1 << 20, 'answers leave in pieces of so many bytes; 0: as they come'),
   tools_page: count(0, 100, 'tools per page of tools/list; 0: all on one page'),
   dcr_status: oneOf(201, [200, 201], 'status of a successful registration'),

@@ -93,6 +93,44 @@ describe("the simulated Stripe's MCP server", () => {
     }
   });
 
+  test('a call may end its stream early and be resumed, and may ping first', async () => {
+    for (const changes of [{ resumption: 'priming' }, { resumption: 'poll' },
+      { ping_first: true }, { resumption: 'poll', ping_first: true, chunk_bytes: 3 }]) {
+      await simulator.post('/stripe/switches', { ...DEFAULTS, retry_ms: 20, ...changes });
+      const other = await connect();
+      const { structuredContent } = await other.callTool(
+        { name: 'list_available_accounts_or_orgs', arguments: {} });
+      assert.equal(structuredContent.accounts.length, 2);
+      await other.close();
+    }
+  });
+
+  test('the empty first event, and what is asked for again', async () => {
+    await simulator.post('/stripe/switches', { resumption: 'poll' });
+    const url = simulator.stripe.mcp_url;
+    const opened = await rpc(url, token, 'initialize', INITIALIZE);
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id'),
+      'mcp-protocol-version': '2025-11-25' };
+    const call = await rpc(url, token, 'tools/call',
+      { name: 'list_available_accounts_or_orgs', arguments: {} }, session);
+    const text = await call.text();
+    const [, id] = /^id: (\S+)\nretry: 100\ndata: \n\n$/.exec(text);
+    const resume = (last) => fetch(url, { headers: { ...session, 'last-event-id': last,
+      authorization: `Bearer ${token}`, accept: 'text/event-stream' } });
+    const resumed = await resume(id);
+    const { value } = await resumed.body.getReader().read();
+    assert.match(Buffer.from(value).toString(), /"structuredContent"/);
+    assert.equal((await resume('nonsense')).status, 400);
+  });
+
+  test('a client that does not answer the ping is told', async () => {
+    await simulator.post('/stripe/switches', { ping_first: true });
+    const opened = await rpc(simulator.stripe.mcp_url, token, 'initialize', INITIALIZE);
+    const silent = await toolCall('list_available_accounts_or_orgs', {},
+      { 'mcp-session-id': opened.headers.get('mcp-session-id') });
+    assert.match(await silent.text(), /the ping was not answered/);
+  });
+
   test('sessions: needed, unknown, another grant, ended, dropped', async () => {
     const url = simulator.stripe.mcp_url;
     assert.equal((await rpc(url, token, 'tools/list', {})).status, 400);
