@@ -17,45 +17,19 @@ const BODY_BYTES_MAX = 8 << 20;
 export function createControl({ clock, faults, secrets }) {
   const app = express();
   const states = new Map();
-  const counters = {};
-  let requests = [];
+  const log = createRequestLog();
 
   app.disable('x-powered-by');
   app.use(express.json({ limit: BODY_BYTES_MAX }));
-
   app.get('/control/state', (req, res) => {
     const providers = Object.fromEntries([...states].map(([name, state]) => [name, state()]));
-    res.json({ now_ms: clock.now(), counters, providers });
+    res.json({ now_ms: clock.now(), counters: log.counters, providers });
   });
-  app.post('/control/clock', (req, res) => {
-    const { now_ms: nowMs, advance_s: advanceS } = req.body ?? {};
-    if ((nowMs === undefined) === (advanceS === undefined)) {
-      throw new TypeError('exactly one of now_ms and advance_s is needed');
-    }
-    if (nowMs !== undefined) clock.set(nowMs);
-    else clock.advance(advanceS * 1000);
-    res.json({ now_ms: clock.now() });
-  });
-  app.get('/control/faults', (req, res) => res.json({ faults: faults.list() }));
-  app.post('/control/faults', (req, res) => {
-    const rules = Array.isArray(req.body) ? req.body : [req.body];
-    res.status(201).json({ faults: rules.map((rule) => faults.add(rule)) });
-  });
-  app.delete('/control/faults', (req, res) => res.json({ removed: faults.clear() }));
-  app.delete('/control/faults/:id', (req, res) => {
-    res.json({ removed: faults.clear(Number(req.params.id)) });
-  });
+  addClockRoute(app, clock);
+  addFaultRoutes(app, faults);
   app.get('/control/secrets', (req, res) => res.json({ secrets: secrets.all() }));
-  app.get('/control/requests', (req, res) => {
-    const wanted = req.query.provider;
-    const shown = wanted ? requests.filter((entry) => entry.provider === wanted) : requests;
-    res.json({ requests: shown });
-  });
-  app.delete('/control/requests', (req, res) => {
-    const removed = requests.length;
-    requests = [];
-    res.json({ removed });
-  });
+  app.get('/control/requests', (req, res) => res.json({ requests: log.all(req.query.provider) }));
+  app.delete('/control/requests', (req, res) => res.json({ removed: log.clear() }));
 
   return {
     /**
@@ -83,9 +57,7 @@ export function createControl({ clock, faults, secrets }) {
       res.once('close', () => {
         const { operation, tool } = describe(req);
         const status = res.writableFinished ? res.statusCode : null;
-        requests.push({ ...entry, operation, tool, status });
-        if (requests.length > REQUESTS_MAX) requests.shift();
-        counters[provider] = (counters[provider] ?? 0) + 1;
+        log.add({ ...entry, operation, tool, status });
       });
       next();
     },
@@ -96,6 +68,49 @@ export function createControl({ clock, faults, secrets }) {
       return listen({ handler: app, port });
     },
   };
+}
+
+function createRequestLog() {
+  const counters = {};
+  let requests = [];
+  return {
+    counters,
+    add(entry) {
+      requests.push(entry);
+      if (requests.length > REQUESTS_MAX) requests.shift();
+      counters[entry.provider] = (counters[entry.provider] ?? 0) + 1;
+    },
+    all: (provider) => requests.filter((entry) => !provider || entry.provider === provider),
+    clear() {
+      const removed = requests.length;
+      requests = [];
+      return removed;
+    },
+  };
+}
+
+function addClockRoute(app, clock) {
+  app.post('/control/clock', (req, res) => {
+    const { now_ms: nowMs, advance_s: advanceS } = req.body ?? {};
+    if ((nowMs === undefined) === (advanceS === undefined)) {
+      throw new TypeError('exactly one of now_ms and advance_s is needed');
+    }
+    if (nowMs !== undefined) clock.set(nowMs);
+    else clock.advance(advanceS * 1000);
+    res.json({ now_ms: clock.now() });
+  });
+}
+
+function addFaultRoutes(app, faults) {
+  app.get('/control/faults', (req, res) => res.json({ faults: faults.list() }));
+  app.post('/control/faults', (req, res) => {
+    const rules = Array.isArray(req.body) ? req.body : [req.body];
+    res.status(201).json({ faults: rules.map((rule) => faults.add(rule)) });
+  });
+  app.delete('/control/faults', (req, res) => res.json({ removed: faults.clear() }));
+  app.delete('/control/faults/:id', (req, res) => {
+    res.json({ removed: faults.clear(Number(req.params.id)) });
+  });
 }
 
 function answerError(error, res, next) {

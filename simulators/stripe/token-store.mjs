@@ -24,7 +24,36 @@ export function createTokenStore({ clock, secrets, onGrantEnded }) {
   const grantIds = () => new Set(
     [...entries.values()].filter((it) => it.model === 'Grant').map((it) => it.id));
 
-  class Adapter {
+  const Adapter = adapterOver({ entries, remove, movedS, secrets, onGrantEnded });
+
+  return {
+    Adapter,
+    counts: () => Object.fromEntries([...TOKENS, 'Grant', 'Client'].map((model) => [
+      model, [...entries.values()].filter((it) => it.model === model).length])),
+    /** Every access token is as if its time had come; refreshing works. */
+    expireAccessTokens() {
+      remove((it) => it.model !== 'AccessToken');
+    },
+    /** Refreshing ends in invalid_grant; access tokens live on until they expire. */
+    killGrants() {
+      remove((it) => it.model !== 'RefreshToken');
+    },
+    /** What the user's "revoke" in the dashboard does: everything is dead at once. */
+    revokeAll() {
+      const ended = grantIds();
+      remove((it) => !TOKENS.includes(it.model) && it.model !== 'Grant');
+      for (const grantId of ended) onGrantEnded(grantId);
+    },
+    /** Registered clients are forgotten: invalid_client from then on. */
+    dropClients() {
+      remove((it) => it.model !== 'Client');
+    },
+  };
+}
+
+/** The class that oidc-provider makes an instance of for each kind of entry. */
+function adapterOver({ entries, remove, movedS, secrets, onGrantEnded }) {
+  return class Adapter {
     constructor(model) {
       this.model = model;
     }
@@ -60,30 +89,6 @@ export function createTokenStore({ clock, secrets, onGrantEnded }) {
       remove((it) => it.model !== this.model || it.payload.grantId !== grantId);
       if (this.model === 'AccessToken') onGrantEnded(grantId);
     }
-  }
-
-  return {
-    Adapter,
-    counts: () => Object.fromEntries([...TOKENS, 'Grant', 'Client'].map((model) => [
-      model, [...entries.values()].filter((it) => it.model === model).length])),
-    /** Every access token is as if its time had come; refreshing works. */
-    expireAccessTokens() {
-      remove((it) => it.model !== 'AccessToken');
-    },
-    /** Refreshing ends in invalid_grant; access tokens live on until they expire. */
-    killGrants() {
-      remove((it) => it.model !== 'RefreshToken');
-    },
-    /** What the user's "revoke" in the dashboard does: everything is dead at once. */
-    revokeAll() {
-      const ended = grantIds();
-      remove((it) => !TOKENS.includes(it.model) && it.model !== 'Grant');
-      for (const grantId of ended) onGrantEnded(grantId);
-    },
-    /** Registered clients are forgotten: invalid_client from then on. */
-    dropClients() {
-      remove((it) => it.model !== 'Client');
-    },
   };
 }
 
