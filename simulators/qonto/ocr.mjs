@@ -40,8 +40,9 @@ const LABELS = {
   currency: ['currency', 'devise', 'währung'],
 };
 
-const OTHER_LABELS = ['buyer', 'customer', 'client', 'bill to', 'acheteur', 'käufer', 'kunde',
-  'nummer', 'datum', 'quantity', 'description', 'quantité', 'désignation'];
+const CUSTOMER_LABELS = ['buyer', 'customer', 'client', 'bill to', 'acheteur', 'käufer', 'kunde'];
+const OTHER_LABELS = [...CUSTOMER_LABELS, 'nummer', 'datum', 'quantity', 'description',
+  'quantité', 'désignation'];
 const ALL_LABELS = new Set([...Object.values(LABELS).flat(), ...OTHER_LABELS]);
 
 const CREDIT_NOTE = /\b(credit note|refund note|avoir|note de crédit|gutschrift)\b/i;
@@ -156,6 +157,14 @@ function isIban(iban) {
 const readIban = (text) =>
   (text.match(IBAN) ?? []).map((hit) => hit.replaceAll(' ', '')).find(isIban) ?? null;
 
+/** The supplier's: a number at or after the customer's block may be the customer's. */
+function readVat(rows) {
+  const customer = rows.findIndex((row) =>
+    row.some((cell) => CUSTOMER_LABELS.includes(plain(cell.split(':')[0]))));
+  const own = rows.slice(0, customer < 0 ? rows.length : customer).flat().join('\n');
+  return VAT.exec(own)?.[0].replaceAll(' ', '') ?? null;
+}
+
 /** @param {string} value */
 const readName = (value) => (/\p{L}{2}/u.test(value) && value.length <= 120 ? value : null);
 
@@ -172,7 +181,7 @@ export function readInvoice(text) {
     due_date: find(rows, LABELS.due_date, readDate),
     total_amount: readTotal(rows, text),
     iban: readIban(text),
-    vat_number: VAT.exec(text)?.[0].replaceAll(' ', '') ?? null,
+    vat_number: readVat(rows),
     is_credit_note: CREDIT_NOTE.test(text),
   };
 }

@@ -87,7 +87,7 @@ test('filters, windows and orders of transactions', async () => {
   }
 });
 
-test('one transaction: amounts are positive, the side has the sign, unknown ones answer in text', async () => {
+test('one transaction: amounts are positive, the side has the sign, unknown is a text', async () => {
   const [row] = SEED.transactions;
   const { transaction } = (await get(`/v2/transactions/${row.id}?includes[]=attachments`)).json;
   assert.deepEqual(
@@ -133,14 +133,17 @@ test('an attachment can be had for half an hour, without a second authentication
   const fetched = await exchange(qonto.world.agent, attachment.url);
   assert.deepEqual([fetched.status, fetched.headers['content-type']], [200, 'application/pdf']);
   assert.deepEqual(fetched.bytes, paper(['a & b']));
-  const twice = await exchange(qonto.world.agent, attachment.url, { headers: { Authorization: qonto.token } });
+  const twice = await exchange(qonto.world.agent, attachment.url, {
+    headers: { Authorization: qonto.token },
+  });
   assert.equal(twice.status, 400);
   const forged = attachment.url.replace(/Signature=..../, 'Signature=0000');
   assert.equal((await exchange(qonto.world.agent, forged)).status, 403);
   qonto.world.clock.advance(1_801_000);
   const late = await exchange(qonto.world.agent, attachment.url);
   assert.deepEqual([late.status, /expired/.test(late.text)], [403, true]);
-  assert.equal((await exchange(qonto.world.agent, (await get(path)).json.attachment.url)).status, 200);
+  const fresh = (await get(path)).json.attachment.url;
+  assert.equal((await exchange(qonto.world.agent, fresh)).status, 200);
 });
 
 test('attachments need their scope, and documents differ about which', async () => {

@@ -199,7 +199,7 @@ test('the fault errors_200 fails items, with or without making them', async () =
   assert.equal(found.json.meta.total_count, 1);
 });
 
-test('a lost answer: the invoice is there, its file name finds it, its key makes no second', async () => {
+test('a lost answer: the file name finds the invoice, its key makes no second', async () => {
   const key = randomUUID();
   const name = `sluice_${randomUUID()}.pdf`;
   qonto.world.faults.add({

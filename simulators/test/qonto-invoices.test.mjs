@@ -35,7 +35,10 @@ test('the analysis fills the fields later and moves updated_at', async () => {
   assert.equal((await qonto.invoice(fresh.id)).json.supplier_invoice.analyzed_at, null);
   const lastSync = new Date(qonto.world.clock.now()).toISOString();
   qonto.world.clock.advance(110_000);
-  const changed = await qonto.list({ 'filter[updated_at_from]': lastSync, sort_by: 'updated_at:asc' });
+  const changed = await qonto.list({
+    'filter[updated_at_from]': lastSync,
+    sort_by: 'updated_at:asc',
+  });
   const read = changed.json.supplier_invoices.find((row) => row.id === fresh.id);
   assert.equal(Date.parse(read.analyzed_at), Date.parse(fresh.created_at) + 400_000);
   assert.equal(read.updated_at, read.analyzed_at);
@@ -91,7 +94,8 @@ test('notations of dates, amounts and labels', () => {
   for (const [text, decimal] of amounts) assert.equal(readDecimal(text), decimal, text);
   const facts = readInvoice(
     'Fournisseur                Date de facture\nÉditions Noisette SAS      ' +
-      '04/03/2026\n\nFacture n°: F12\nIBAN FR76 3000 6000 0112 3456 7890 189\nAVOIR\nNet à payer   12,50 €\n',
+      '04/03/2026\n\nFacture n°: F12\nIBAN FR76 3000 6000 0112 3456 7890 189\nAVOIR\n' +
+      'Net à payer   12,50 €\n',
   );
   assert.deepEqual(facts, {
     supplier_name: 'Éditions Noisette SAS',
@@ -103,6 +107,10 @@ test('notations of dates, amounts and labels', () => {
     is_credit_note: true,
     total_amount: { value: '12.50', currency: 'EUR' },
   });
+  const vat = (text) => readInvoice(text).vat_number;
+  const customer = 'Customer   B\nVAT id  FR40303265045';
+  assert.equal(vat(`Seller: A\nVAT id  DE 123456789\n${customer}`), 'DE123456789');
+  assert.equal(vat(`Seller: A\n${customer}`), null, "the customer's own");
 });
 
 test('pages: 25 without per_page, current_page means nothing, ties keep their order', async () => {
@@ -139,7 +147,7 @@ test('pages: 25 without per_page, current_page means nothing, ties keep their or
   assert.equal((await qonto.list({ query, page: 4 })).status, 422);
 });
 
-test('an open window shifts under updates; one closed at the start of the sync does not', async () => {
+test('an open window shifts under updates; one closed at the start does not', async () => {
   const createdS = Math.floor(qonto.world.clock.now() / 1000) - 1000;
   const names = Array.from({ length: 9 }, (_, i) => `shift-${i}.pdf`);
   const { invoices } = await qonto.steer(

@@ -85,7 +85,7 @@ test('two walks in one browser disturb each other', async () => {
   assert.match(page.text, /request_forbidden/);
 });
 
-test('a bad client or redirect URI shows a page; everything else goes back to the client', async () => {
+test('a bad client or redirect URI shows a page; the rest goes back to the client', async () => {
   for (const changes of [
     { client_id: 'nobody' },
     { redirect_uri: 'https://evil.example/callback' },
