@@ -15,6 +15,8 @@
 
 #include "base/money.h"
 #include "base/secret.h"
+#include "base/time.h"
+#include "base/uuid.h"
 #include "json/json.h"
 
 enum input_type {
@@ -66,62 +68,64 @@ struct input_field {
 enum { TEXTS_ELEMENT_MAX = 500, INPUT_FIELDS_MAX = 64, DECIMAL_DIGITS_MAX = 18 };
 
 /* The last argument of each macro. */
-#define REQUIRED          .required = true
-#define OPTIONAL          .required = false
-#define GIVEN(type, flag) .given = MEMBER_OF(type, flag, bool) + 1
+#define REQUIRED           .required = true
+#define OPTIONAL           .required = false
+#define GIVEN(owner, flag) .given = MEMBER_OF(owner, flag, bool) + 1
 
 /* Offset of a member that must have this type, or nothing compiles. */
-#define MEMBER_OF(type, member, expected)                                                          \
-    (offsetof(type, member) + 0 * sizeof(_Generic(&((type *)0)->member, expected * : 0)))
-#define MEMBER_ENUM(type, member)                                                                  \
-    (offsetof(type, member) + 0 * sizeof(char[sizeof(((type *)0)->member) == sizeof(int) ? 1 : -1]))
+#define MEMBER_OF(owner, member, expected)                                                         \
+    (offsetof(owner, member) + 0 * sizeof(_Generic(&((owner *)0)->member, expected * : 0)))
+#define MEMBER_ENUM(owner, member)                                                                 \
+    (offsetof(owner, member) +                                                                     \
+     0 * sizeof(char[sizeof(((owner *)0)->member) == sizeof(int) ? 1 : -1]))
 
-#define FIELD_(key, kind, type, member, expected, low, high, ...)                                  \
+#define FIELD_(key, kind, owner, member, expected, low, high, ...)                                 \
     {                                                                                              \
-        .name = (key), .type = (kind), .offset = MEMBER_OF(type, member, expected), .min = (low),  \
+        .name = (key), .type = (kind), .offset = MEMBER_OF(owner, member, expected), .min = (low), \
         .max = (high), __VA_ARGS__                                                                 \
     }
-#define FIELD_TEXT(key, type, member, low, high, ...)                                              \
-    FIELD_(key, INPUT_TEXT, type, member, const char *, low, high, __VA_ARGS__)
-#define FIELD_NOTE(key, type, member, low, high, ...)                                              \
-    FIELD_(key, INPUT_NOTE, type, member, const char *, low, high, __VA_ARGS__)
-#define FIELD_SECRET(key, type, member, low, high, ...)                                            \
-    FIELD_(key, INPUT_SECRET, type, member, const struct secret *, low, high, __VA_ARGS__)
-#define FIELD_INT(key, type, member, low, high, ...)                                               \
-    FIELD_(key, INPUT_INT, type, member, int64_t, low, high, __VA_ARGS__)
-#define FIELD_MILLIONTHS(key, type, member, low, high, ...)                                        \
-    FIELD_(key, INPUT_MILLIONTHS, type, member, int64_t, low, high, __VA_ARGS__)
-#define FIELD_BOOL(key, type, member, ...)                                                         \
-    FIELD_(key, INPUT_BOOL, type, member, bool, 0, 1, __VA_ARGS__)
-#define FIELD_UUID(key, type, member, ...)                                                         \
-    FIELD_(key, INPUT_UUID, type, member, struct uuid, 0, 0, __VA_ARGS__)
-#define FIELD_DATE(key, type, member, ...)                                                         \
-    FIELD_(key, INPUT_DATE, type, member, struct date, 0, 0, __VA_ARGS__)
-#define FIELD_INSTANT(key, type, member, ...)                                                      \
-    FIELD_(key, INPUT_INSTANT, type, member, struct instant, 0, 0, __VA_ARGS__)
-#define FIELD_DECIMAL(key, type, member, fraction_digits_max, ...)                                 \
-    FIELD_(key, INPUT_DECIMAL, type, member, const char *, 0, fraction_digits_max, __VA_ARGS__)
-#define FIELD_TEXTS(key, type, member, low, high, ...)                                             \
-    FIELD_(key, INPUT_TEXTS, type, member, struct input_texts, low, high, __VA_ARGS__)
-#define FIELD_UUIDS(key, type, member, low, high, ...)                                             \
-    FIELD_(key, INPUT_UUIDS, type, member, struct input_uuids, low, high, __VA_ARGS__)
-#define FIELD_JSON(key, type, member, bytes_max, ...)                                              \
-    FIELD_(key, INPUT_JSON, type, member, const json_t *, 0, bytes_max, __VA_ARGS__)
-#define FIELD_WORD(key, type, member, table, ...)                                                  \
+#define FIELD_TEXT(key, owner, member, low, high, ...)                                             \
+    FIELD_(key, INPUT_TEXT, owner, member, const char *, low, high, __VA_ARGS__)
+#define FIELD_NOTE(key, owner, member, low, high, ...)                                             \
+    FIELD_(key, INPUT_NOTE, owner, member, const char *, low, high, __VA_ARGS__)
+#define FIELD_SECRET(key, owner, member, low, high, ...)                                           \
+    FIELD_(key, INPUT_SECRET, owner, member, const struct secret *, low, high, __VA_ARGS__)
+#define FIELD_INT(key, owner, member, low, high, ...)                                              \
+    FIELD_(key, INPUT_INT, owner, member, int64_t, low, high, __VA_ARGS__)
+#define FIELD_MILLIONTHS(key, owner, member, low, high, ...)                                       \
+    FIELD_(key, INPUT_MILLIONTHS, owner, member, int64_t, low, high, __VA_ARGS__)
+#define FIELD_BOOL(key, owner, member, ...)                                                        \
+    FIELD_(key, INPUT_BOOL, owner, member, bool, 0, 1, __VA_ARGS__)
+#define FIELD_UUID(key, owner, member, ...)                                                        \
+    FIELD_(key, INPUT_UUID, owner, member, struct uuid, 0, 0, __VA_ARGS__)
+#define FIELD_DATE(key, owner, member, ...)                                                        \
+    FIELD_(key, INPUT_DATE, owner, member, struct date, 0, 0, __VA_ARGS__)
+#define FIELD_INSTANT(key, owner, member, ...)                                                     \
+    FIELD_(key, INPUT_INSTANT, owner, member, struct instant, 0, 0, __VA_ARGS__)
+#define FIELD_DECIMAL(key, owner, member, fraction_digits_max, ...)                                \
+    FIELD_(key, INPUT_DECIMAL, owner, member, const char *, 0, fraction_digits_max, __VA_ARGS__)
+#define FIELD_TEXTS(key, owner, member, low, high, ...)                                            \
+    FIELD_(key, INPUT_TEXTS, owner, member, struct input_texts, low, high, __VA_ARGS__)
+#define FIELD_UUIDS(key, owner, member, low, high, ...)                                            \
+    FIELD_(key, INPUT_UUIDS, owner, member, struct input_uuids, low, high, __VA_ARGS__)
+#define FIELD_JSON(key, owner, member, bytes_max, ...)                                             \
+    FIELD_(key, INPUT_JSON, owner, member, const json_t *, 0, bytes_max, __VA_ARGS__)
+#define FIELD_WORD(key, owner, member, table, ...)                                                 \
     {                                                                                              \
-        .name = (key), .type = INPUT_WORD, .offset = MEMBER_ENUM(type, member), .words = (table),  \
+        .name = (key), .type = INPUT_WORD, .offset = MEMBER_ENUM(owner, member), .words = (table), \
         __VA_ARGS__                                                                                \
     }
-#define FIELD_OBJECT(key, type, member, table, ...)                                                \
+#define FIELD_OBJECT(key, owner, member, table, ...)                                               \
     {                                                                                              \
-        .name = (key), .type = INPUT_OBJECT, .offset = offsetof(type, member), .fields = (table),  \
+        .name = (key), .type = INPUT_OBJECT, .offset = offsetof(owner, member), .fields = (table), \
         .field_count = COUNT(table), __VA_ARGS__                                                   \
     }
-#define FIELD_ARRAY(key, type, member, element, table, low, high, ...)                             \
+#define FIELD_ARRAY(key, owner, member, element, table, low, high, ...)                            \
     {                                                                                              \
-        .name = (key), .type = INPUT_ARRAY, .offset = MEMBER_OF(type, member, struct input_array), \
-        .min = (low), .max = (high), .fields = (table), .field_count = COUNT(table),               \
-        .element_size = sizeof(element), __VA_ARGS__                                               \
+        .name = (key), .type = INPUT_ARRAY,                                                        \
+        .offset = MEMBER_OF(owner, member, struct input_array), .min = (low), .max = (high),       \
+        .fields = (table), .field_count = COUNT(table), .element_size = sizeof(element),           \
+        __VA_ARGS__                                                                                \
     }
 
 /* A JSON object. ERR_JSON_MALFORMED, ERR_FIELD_UNKNOWN, ERR_FIELD_MISSING, ERR_FIELD_DUPLICATE,
