@@ -12,7 +12,7 @@
 #include "http/pool.h"
 #include "http/problem.h"
 
-enum { TICK_MS = 100, LISTEN_BACKLOG = 512, PEER_BYTES = 64 };
+enum { TICK_MS = 100, IDLE_TICK_MS = 1000, LISTEN_BACKLOG = 512, PEER_BYTES = 64 };
 
 struct httpd {
     struct httpd_settings settings;
@@ -127,8 +127,11 @@ static enum err read_head(struct visit *visit, struct MHD_Connection *connection
     const char *id = http_request_field(request, "x-request-id");
     if (!id || !uuid_parse(id, &request->id))
         request->id = uuid_v7(visit->httpd->settings.rand, clock_now(visit->httpd->settings.clock));
-    if (!text_equal(version, "HTTP/1.1") && !text_equal(version, "HTTP/1.0"))
+    bool current = text_equal(version, "HTTP/1.1");
+    if (!current && !text_equal(version, "HTTP/1.0"))
         return arena_fail(head.arena, ERR_REQUEST_MALFORMED, NULL, "Speak HTTP/1.1.");
+    if (current && !http_request_field(request, "host"))
+        return arena_fail(head.arena, ERR_REQUEST_MALFORMED, "host", "Send the Host header.");
     TRY(framing_check(head.arena, head.fields, head.count, content_length));
     return framing_target(head.arena, visit->target, &request->path, &request->query);
 }
@@ -290,8 +293,8 @@ static void give_up_overdue(struct httpd *httpd, int64_t now_us)
 static void wait_for_events(struct httpd *httpd)
 {
     MHD_UNSIGNED_LONG_LONG library_ms;
-    int wait_ms = TICK_MS;
-    if (MHD_get_timeout(httpd->daemon, &library_ms) == MHD_YES && library_ms < TICK_MS)
+    int wait_ms = httpd->exchanges ? TICK_MS : IDLE_TICK_MS;
+    if (MHD_get_timeout(httpd->daemon, &library_ms) == MHD_YES && library_ms < (unsigned)wait_ms)
         wait_ms = (int)library_ms;
     struct epoll_event events[4];
     epoll_wait(httpd->epoll_fd, events, COUNT(events), wait_ms);
@@ -363,15 +366,14 @@ static struct MHD_Daemon *start_daemon(struct httpd *httpd, const union address 
     const struct httpd_settings *settings = &httpd->settings;
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      (address->any.sa_family == AF_INET6 ? (unsigned)MHD_USE_IPv6 : 0u);
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, httpd, MHD_OPTION_EXTERNAL_LOGGER,
-                            on_library_message, httpd, MHD_OPTION_SOCK_ADDR, &address->any,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)settings->connections_max,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->connection_timeout_s,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-                            MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)LISTEN_BACKLOG,
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target,
-                            httpd, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_END);
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, httpd, MHD_OPTION_EXTERNAL_LOGGER, on_library_message,
+        httpd, MHD_OPTION_SOCK_ADDR, &address->any, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)settings->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)settings->connection_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)LISTEN_BACKLOG,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, httpd, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped,
+        NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_END);
 }
 
 static bool watch(const struct httpd *httpd, int fd)

@@ -224,74 +224,70 @@ struct raw_case {
     const char *what;
     const char *request;
     int status;
-    bool closes;
-    size_t answers;
 };
 
 #define SMUGGLED "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
 
 /* Most of these libmicrohttpd 0.9.75 takes as it stands, or two readers may frame differently. */
+/* clang-format off */
 static const struct raw_case raw_cases[] = {
-    {"plain",                             GET("/a"),                                                                    200, false, 1},
-    {"two, pipelined",                    GET("/a") GET("/b"),                                                          200, false, 2},
-    {"a body",                            "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",                200, false, 1},
     {"equal lengths",
      "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc" SMUGGLED,
-     400,                                                                                                                    true,  1},
+     400},
     {"different lengths",
-     "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 36\r\n\r\n" SMUGGLED,                         400,
-     true,                                                                                                                          1},
+     "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 36\r\n\r\n" SMUGGLED,
+     400},
     {"length and chunked",
      "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
      "0\r\n\r\n" SMUGGLED,
-     411,                                                                                                                    true,  1},
+     411},
     {"chunked and length",
      "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
      "0\r\n\r\n" SMUGGLED,
-     411,                                                                                                                    true,  1},
-    {"chunked",                           "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411,
-     true,                                                                                                                          1},
+     411},
+    {"chunked", "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411},
     {"a blank before the colon",
      "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\nContent-Length: 0\r\n\r\n"
      "0\r\n\r\n" SMUGGLED,
-     400,                                                                                                                    true,  1},
+     400},
     {"chunked in HTTP/1.0",
-     "POST /a HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,                             411,
-     true,                                                                                                                          1},
+     "POST /a HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
+     411},
     {"an unknown encoding",
-     "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\nContent-Length: 0\r\n\r\n",                         411,
-     true,                                                                                                                          1},
+     "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\nContent-Length: 0\r\n\r\n",
+     411},
     {"chunked, bare line feeds",
-     "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\n\n" SMUGGLED,                                 411, true,
-     1                                                                                                                               },
-    {"two hosts",                         "GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",                              400, true,  1},
-    {"no host",                           "GET /a HTTP/1.1\r\n\r\n",                                                    400, true,  1},
+     "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\n\n" SMUGGLED,
+     411},
+    {"two hosts", "GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
     {"two authorizations",
-     "GET /a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nauthorization: Bearer y\r\n\r\n",                        400, true,  1},
+     "GET /a HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\nauthorization: Bearer y\r\n\r\n",
+     400},
     {"two content types",
      "POST /a HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Type: "
-     "c/d\r\nContent-Length: 0\r\n\r\n",                                                                                400, true,  1},
+     "c/d\r\nContent-Length: 0\r\n\r\n",
+     400},
     {"two idempotency keys",
      "POST /a HTTP/1.1\r\nHost: a\r\nIdempotency-Key: 1\r\nIdempotency-Key: "
-     "2\r\nContent-Length: 0\r\n\r\n",                                                                                  400, true,  1},
+     "2\r\nContent-Length: 0\r\n\r\n",
+     400},
     {"two if-matches",
      "PATCH /a HTTP/1.1\r\nHost: a\r\nIf-Match: \"1\"\r\nIf-Match: "
-     "\"2\"\r\nContent-Length: 0\r\n\r\n",                                                                              400, true,  1},
-    {"a bare carriage return in a value", "GET /a HTTP/1.1\r\nHost: a\r\nX: a\rb: c\r\n\r\n",                           400,
-     true,                                                                                                                          1},
-    {"a control byte in a value",         "GET /a HTTP/1.1\r\nHost: a\r\nX: a\x01\r\n\r\n",                             400, true,  1},
-    {"a name that is no token",           "GET /a HTTP/1.1\r\nHost: a\r\nX(y): a\r\n\r\n",                              400, true,  1},
-    {"a length that is no number",        "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3x\r\n\r\nabc",
-     400,                                                                                                                    true,  1},
-    {"a signed length",                   "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",               400, true,
-     1                                                                                                                               },
-    {"two lengths in one",                "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc",             400,
-     true,                                                                                                                          1},
-    {"an absolute target",                "GET http://b/a HTTP/1.1\r\nHost: a\r\n\r\n",                                 400, true,  1},
-    {"a fragment",                        "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n",                                       400, true,  1},
-    {"bytes beyond ASCII in the target",  "GET /caf\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n",                               400, true,
-     1                                                                                                                               },
+     "\"2\"\r\nContent-Length: 0\r\n\r\n",
+     400},
+    {"a bare carriage return in a value", "GET /a HTTP/1.1\r\nHost: a\r\nX: a\rb: c\r\n\r\n", 400},
+    {"a control byte in a value", "GET /a HTTP/1.1\r\nHost: a\r\nX: a\x01\r\n\r\n", 400},
+    {"a name that is no token", "GET /a HTTP/1.1\r\nHost: a\r\nX(y): a\r\n\r\n", 400},
+    {"a length that is no number",
+     "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3x\r\n\r\nabc",
+     400},
+    {"a signed length", "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400},
+    {"two lengths in one", "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc", 400},
+    {"an absolute target", "GET http://b/a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"a fragment", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"bytes beyond ASCII in the target", "GET /caf\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
 };
+/* clang-format on */
 
 static void ambiguous_framing_is_refused_and_nothing_is_smuggled(void **state)
 {
@@ -301,10 +297,24 @@ static void ambiguous_framing_is_refused_and_nothing_is_smuggled(void **state)
         const struct raw_case *raw = &raw_cases[i];
         bool closed;
         char *answer = exchange_n(world, raw->request, strlen(raw->request), &closed);
-        if (status_of(answer) != raw->status || closed != raw->closes ||
-            answers_in(answer) != raw->answers || strstr(answer, "/smuggled"))
+        if (status_of(answer) != raw->status || !closed)
             fail_msg("%s: %d, closed %d\n%s", raw->what, status_of(answer), closed, answer);
     }
+    assert_int_equal(atomic_load(&world->handled), 0);
+    world_close(world);
+}
+
+static void requests_may_follow_each_other(void **state)
+{
+    (void)state;
+    struct world *world = world_open(NULL);
+    char *answer =
+        ask(world,
+            "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" GET("/b") GET_ONCE("/c"));
+    assert_int_equal(answers_in(answer), 3);
+    assert_non_null(strstr(answer, "POST /a [] 3"));
+    assert_non_null(strstr(answer, "GET /b [] 0"));
+    assert_non_null(strstr(answer, "GET /c [] 0"));
     world_close(world);
 }
 
@@ -312,7 +322,9 @@ static void a_host_is_needed(void **state)
 {
     (void)state;
     struct world *world = world_open(NULL);
-    assert_int_equal(status_of(ask(world, "GET /a HTTP/1.1\r\n\r\n")), 400);
+    char *answer = ask(world, "GET /a HTTP/1.1\r\n\r\n");
+    assert_int_equal(status_of(answer), 400);
+    assert_non_null(strstr(answer, "\"field\":\"host\""));
     assert_int_equal(atomic_load(&world->handled), 0);
     world_close(world);
 }
@@ -448,8 +460,9 @@ static void a_full_queue_answers_at_once(void **state)
     for (size_t i = 0; i < COUNT(fds); i++) {
         fds[i] = dial(httpd_port(world->httpd));
         send_bytes(fds[i], GET_ONCE("/gate"), strlen(GET_ONCE("/gate")));
+        if (i == 1)
+            wait_until_handled(world, 2);
     }
-    wait_until_handled(world, 2);
     for (int i = 0; i < WAIT_MS && httpd_queue_length(world->httpd) < 4; i++)
         pause_ms(1);
     char *refused = ask(world, GET_ONCE("/one-more"));
@@ -657,6 +670,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ambiguous_framing_is_refused_and_nothing_is_smuggled),
+        cmocka_unit_test(requests_may_follow_each_other),
         cmocka_unit_test(a_host_is_needed),
         cmocka_unit_test(too_many_headers_are_refused),
         cmocka_unit_test(a_head_that_does_not_fit_is_refused),
