@@ -1,0 +1,91 @@
+#include "connectors/stripe/stripe_call.h"
+
+#include "base/text.h"
+
+struct sentence {
+    const char *words; /* anywhere in the text, case ignored */
+    enum err err;
+    const char *field;
+};
+
+/* Most specific first. The words are those of Stripe's MCP server as it was seen in 2026. */
+static const struct sentence sentences[] = {
+    {"required permissions",          ERR_SCOPE,      "permissions"},
+    {"No account found",              ERR_SCOPE,      "account"    },
+    {"is a sandbox account",          ERR_VALIDATION, "livemode"   },
+    {"is a live account",             ERR_VALIDATION, "livemode"   },
+    {"is not available",              ERR_VALIDATION, "operation"  },
+    {"cannot be expanded",            ERR_VALIDATION, "expand"     },
+    {"No such ",                      ERR_ABSENT,     NULL         },
+    {"rate limit",                    ERR_TRANSIENT,  NULL         },
+    {"Too many requests",             ERR_TRANSIENT,  NULL         },
+    {"Invalid API Key",               ERR_AUTH,       NULL         },
+    {"Expired API Key",               ERR_AUTH,       NULL         },
+    {"MCP error -32602",              ERR_VALIDATION, "tool"       },
+    {"Received unknown parameter",    ERR_VALIDATION, "parameters" },
+    {"Missing required",              ERR_VALIDATION, "parameters" },
+    {"Invalid ",                      ERR_VALIDATION, "parameters" },
+    {"Your account is not set up to", ERR_SCOPE,      "account"    },
+};
+
+enum err stripe_classify(struct arena *arena, const struct mcp_reply *reply)
+{
+    const char *text = mcp_excerpt(arena, reply->text);
+    for (size_t i = 0; i < COUNT(sentences); i++) {
+        if (text_contains_ci(text, sentences[i].words))
+            return arena_fail(arena, sentences[i].err, sentences[i].field, "Stripe says: %s", text);
+    }
+    if (reply->channel == MCP_REFUSED)
+        return arena_fail(arena, ERR_PROTOCOL, NULL,
+                          "Stripe refused the call (HTTP %" PRId64 "): %s", reply->code, text);
+    if (reply->channel == MCP_RPC_ERROR && (reply->code == -32601 || reply->code == -32602))
+        return arena_fail(arena, ERR_VALIDATION, "tool", "Stripe does not take the call: %s", text);
+    return arena_fail(arena, ERR_TRANSIENT, "stripe", "Stripe says: %s", text);
+}
+
+struct mcp_session *stripe_session(struct provider_call *call)
+{
+    const struct mcp_settings settings = {
+        .name = "Stripe",
+        .url = call->settings->api_url,
+        .hosts = call->settings->hosts,
+    };
+    return mcp_session_of(call, &settings);
+}
+
+/* Text first: it is what Stripe wrote, byte for byte. */
+static const char *result_text(struct arena *arena, const struct mcp_reply *reply)
+{
+    if (!text_blank(reply->text))
+        return reply->text;
+    const json_t *structured = json_at(reply->result, "structuredContent");
+    return structured ? json_write(arena, structured) : NULL;
+}
+
+enum err stripe_tool(struct provider_call *call, const char *tool, json_t *arguments,
+                     const char **into)
+{
+    struct arena *arena = call->arena;
+    struct mcp_reply reply;
+    json_keep(arena, arguments);
+    TRY(mcp_tool(stripe_session(call), call, tool, arguments, true, &reply));
+    if (reply.channel != MCP_RESULT)
+        return stripe_classify(arena, &reply);
+    *into = result_text(arena, &reply);
+    if (!*into)
+        return arena_fail(arena, ERR_PROTOCOL, NULL, "Stripe's %s answered nothing.", tool);
+    return OK;
+}
+
+enum err stripe_read(struct provider_call *call, const char *operation, json_t *parameters,
+                     const char **into)
+{
+    json_t *arguments = json_pack(
+        "{s:s, s:o, s:s, s:b}", "stripe_api_operation_id", operation, "parameters", parameters,
+        "stripe_context", call->credential->account, "livemode", (int)call->credential->livemode);
+    TRY(stripe_tool(call, "stripe_api_read", arguments, into));
+    if (strstr(*into, "\"approval_request_id\"") && !strstr(*into, "\"object\""))
+        return arena_fail(call->arena, ERR_APPROVAL, NULL,
+                          "Stripe wants a person to approve this in its dashboard.");
+    return OK;
+}
