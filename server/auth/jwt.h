@@ -36,12 +36,12 @@ struct jwt_claims {
 
 /* "kid:base64url,kid:base64url": the first signs. ERR_CONFIG when a key is shorter than
  * JWT_KEY_BYTES_MIN or malformed. A text without a colon is one key named by its own hash. */
-enum err jwt_keys_read(struct arena *arena, const struct secret *text,
-                       struct jwt_keys *into) MUST_USE;
-enum err jwt_sign(struct arena *arena, const struct jwt_keys *keys, struct instant now,
-                  const struct jwt_claims *claims, const struct secret **into) MUST_USE;
+enum err access_keys_read(struct arena *arena, const struct secret *text,
+                          struct jwt_keys *into) MUST_USE;
+enum err access_token_sign(struct arena *arena, const struct jwt_keys *keys, struct instant now,
+                           const struct jwt_claims *claims, const struct secret **into) MUST_USE;
 /* ERR_UNAUTHENTICATED whatever is wrong; the reason is in the failure's detail. */
-enum err jwt_verify(struct arena *arena, const struct jwt_keys *keys, struct instant now,
-                    const char *token, struct jwt_claims *into) MUST_USE;
+enum err access_token_verify(struct arena *arena, const struct jwt_keys *keys, struct instant now,
+                             const char *token, struct jwt_claims *into) MUST_USE;
 
 #endif
