@@ -6,13 +6,13 @@
 
 enum { CLIENT_ID_BYTES_MAX = 1024 };
 
-/* OpenID Connect Registration: "native" for a redirect to the person's own machine. */
+/* OpenID Connect Registration: "native" for plain http to the person's own machine, else "web". */
 static const char *application_type(struct arena *arena, const char *redirect_uri)
 {
     static const char *const loopback[] = {"localhost", "127.0.0.1", "[::1]"};
     struct url url;
     for (size_t i = 0; url_parse(arena, redirect_uri, &url) && i < COUNT(loopback); i++) {
-        if (text_equal(url.host, loopback[i]))
+        if (text_equal(url.scheme, "http") && text_equal(url.host, loopback[i]))
             return "native";
     }
     return "web";
