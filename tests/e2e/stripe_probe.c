@@ -7,6 +7,7 @@
  *   probe                 accounts and capabilities; chooses the first live account
  *   pull STREAM [REACH_S] one pull; the marker stays for the next
  *   drain STREAM          pulls until there is no more
+ *   clock OFFSET_S        moves the business time
  *   refresh, revoke
  *
  * {"error": "provider_…", "field": …, "detail": …} when a command failed. */
@@ -253,6 +254,15 @@ static enum err revoke(struct program *program)
     return OK;
 }
 
+static enum err clock_move(struct program *program, const char *offset)
+{
+    int64_t seconds = 0;
+    int64_parse(offset, 0, INT32_MAX, &seconds);
+    clock_set_offset(&program->clock, seconds * 1000000);
+    say(program, json_pack("{s:I}", "offset_s", (json_int_t)seconds));
+    return OK;
+}
+
 static enum err command_run(struct program *program, char *line)
 {
     char *rest = line + strcspn(line, " ");
@@ -274,6 +284,8 @@ static enum err command_run(struct program *program, char *line)
         return pull(program, stream, reach_s, &more);
     if (strcmp(line, "drain") == 0)
         return drain(program, stream);
+    if (strcmp(line, "clock") == 0)
+        return clock_move(program, stream);
     if (strcmp(line, "refresh") == 0)
         return refresh(program);
     if (strcmp(line, "revoke") == 0)
