@@ -1,7 +1,8 @@
-/* Settings: one table (config.c) of name, type, default, bounds, secrecy and meaning. Read from a
- * YAML file of sections (`listen:` / `  port: 8080`), overridden by the environment: listen.port is
- * SLUICE_LISTEN_PORT, and SLUICE_LISTEN_PORT_FILE names a file that holds the value. Every mistake
- * names the setting, where it came from and what to do. */
+/* Settings: one table (settings.c) of name, type, default, bounds, secrecy and meaning. Read from a
+ * YAML file of sections (`listen:` / `  port: 8080`) and overridden by the environment: listen.port
+ * is SLUICE_LISTEN_PORT. A secret may stand in a file of its own: region.key_file in the YAML file,
+ * SLUICE_REGION_KEY_FILE in the environment. Lists are comma separated. Every mistake names the
+ * setting, where it came from and what to do. */
 #ifndef SLUICE_CONFIG_H
 #define SLUICE_CONFIG_H
 
@@ -19,53 +20,57 @@ struct config_provider {
 };
 
 struct config_list {
-    const char **at;
+    const char *const *at;
     size_t n;
 };
 
+enum { REGION_KEY_BYTES = 32, CONFIG_BYTES_MAX = 256 * 1024, CONFIG_VALUE_BYTES_MAX = 16 * 1024 };
+
 struct config {
     bool production;
-    const char *log_level;
+    enum log_level log_level;
 
     const char *listen_address;
     int64_t listen_port;
-    const char *public_url; /* without a slash at its end */
+    const char *public_url; /* without a slash at its end; never NULL */
     struct config_list cors_origins;
     struct config_list return_origins; /* where OAuth may send a browser back to */
 
-    int64_t request_threads;
-    int64_t request_queue_max;
-    int64_t request_deadline_s;
-    int64_t connections_max;
-    int64_t connection_timeout_s;
-    int64_t stop_s; /* how long a graceful stop waits */
+    int64_t http_threads;
+    int64_t http_queue_max;
+    int64_t http_deadline_s;
+    int64_t http_connections_max;
+    int64_t http_idle_s;
+    int64_t http_stop_s;
 
     const char *directory_database_url; /* libpq conninfo of the application's role */
+    const char *directory_owner_url;    /* of the role that migrates; NULL: migrate says so */
     const char *region_name;
+    const char *region_title;
+    const char *region_hosted_in;
     const char *region_database_url;
-    const char *queue_database_url; /* of the queue's role; NULL: as region_database_url */
-    const char *owner_directory_database_url; /* of the owner, for migrate; NULL: as above */
-    const char *owner_region_database_url;
+    const char *region_queue_url; /* of the queue's role; NULL: region_database_url */
+    const char *region_owner_url;
+    const struct secret *region_key; /* REGION_KEY_BYTES */
 
-    const struct secret *region_key; /* 32 bytes, from a file, the environment or a command */
-    const char *region_key_command;  /* prints the key as base64url; NULL: region_key is set */
-    const struct secret *jwt_key;
+    const struct secret *jwt_key; /* text for access_keys_read */
 
     struct config_list egress_allow; /* "127.0.0.1:9443": beyond public addresses */
-    const char *ca_file;             /* certificate authorities beyond the system's; NULL: none */
+    const char *egress_ca_file;      /* certificate authorities beside the system's; NULL: none */
     struct config_provider stripe;
     struct config_provider qonto;
 
-    int64_t worker_threads;
-    int64_t worker_batch;
-    int64_t clock_offset_s; /* development: where business time begins */
+    int64_t work_threads;
+    int64_t work_batch;
+    const char *model_file; /* of the matcher; NULL: the one that is built in */
 };
 
-/* `path` may be NULL. `environment` is the process's environ. */
+/* `path` may be NULL: environment and defaults alone. `environment` is the process's environ.
+ * ERR_CONFIG; the failure's field is the setting. */
 enum err config_read(struct arena *arena, const char *path, char *const *environment,
                      struct config *into) MUST_USE;
 /* Every setting with its value ("***" for a secret that is set), where it came from and what it
- * means. */
+ * means. Checks only what config_read would check of each value by itself. */
 enum err config_show(struct arena *arena, const char *path, char *const *environment,
                      struct buf *into) MUST_USE;
 
