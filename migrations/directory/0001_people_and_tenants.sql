@@ -18,7 +18,8 @@ CREATE TABLE directory.workspace (
     language text NOT NULL CHECK (language IN ('en', 'fr')),
     state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'suspended', 'deleting')),
     row_version bigint NOT NULL DEFAULT 1,
-    created_at timestamptz NOT NULL
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
 );
 
 CREATE TABLE directory.app_user (

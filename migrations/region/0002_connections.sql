@@ -18,9 +18,10 @@ CREATE TABLE region.connection (
     provider text NOT NULL CHECK (provider IN ('stripe', 'qonto', 'pennylane', 'melio')),
     roles text[] NOT NULL CHECK (roles <@ ARRAY['source', 'target'] AND cardinality(roles) > 0),
     method text NOT NULL CHECK (method IN ('oauth', 'api_key', 'mail')),
-    name text,
+    label text,
     account text,
     account_name text,
+    account_choices jsonb,                 -- while a person has to choose one
     livemode boolean NOT NULL DEFAULT true,
     state text NOT NULL DEFAULT 'to_configure' CONSTRAINT connection_state CHECK (state IN
         ('to_configure', 'processing', 'enabled', 'degraded', 'need_reconnect', 'suspended',
@@ -47,6 +48,7 @@ CREATE TABLE region.connection (
     row_version bigint NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,
     created_by uuid,
+    updated_at timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id, replaced_by) REFERENCES region.connection (workspace_id, id)
 );
@@ -157,6 +159,7 @@ CREATE TABLE region.integration (
     row_version bigint NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,
     created_by uuid,
+    updated_at timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id, source_connection_id)
         REFERENCES region.connection (workspace_id, id),

@@ -30,10 +30,7 @@ CREATE TABLE region.counterparty (
     country text CHECK (country ~ '^[A-Z]{2}$'),
     company boolean NOT NULL,
     email text,
-    posts bigint NOT NULL DEFAULT 0,       -- items of it that were delivered or linked
-    first_posted_at timestamptz,
-    last_posted_at timestamptz,
-    amount_stats jsonb,                    -- what is usual, per currency and kind
+    confirmed boolean NOT NULL DEFAULT false, -- a person stands behind it
     merged_into uuid,
     row_version bigint NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,

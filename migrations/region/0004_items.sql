@@ -86,20 +86,23 @@ CREATE TABLE region.decision (
     action text NOT NULL CHECK (action IN ('create', 'link', 'none')),
     entry_id uuid,                         -- of the action link
     settlement_entry_id uuid,
-    p_micro bigint NOT NULL,
-    match_p_micro bigint NOT NULL,
-    gate_p_micro bigint NOT NULL,
+    p_micro bigint,                        -- a person's decision has no probabilities
+    match_p_micro bigint,
+    match_calibrated boolean NOT NULL DEFAULT false,
+    gate_p_micro bigint,
+    gate_calibrated boolean NOT NULL DEFAULT false,
     settlement_p_micro bigint,
-    axes jsonb NOT NULL,                   -- field completeness, counterparty strength, policy fit
-    contributions jsonb NOT NULL,          -- log-odds in millionths, with reason codes
-    features text NOT NULL,                -- what replay starts from, byte for byte
-    calibrated boolean NOT NULL,
-    model_version text NOT NULL,
-    norm_version text NOT NULL,
-    policy_version text NOT NULL,
+    no_entry_p_micro bigint,               -- that no entry for it exists at the target
+    unseen_p_micro bigint,                 -- that one exists which the mirror does not show
+    axes jsonb,                            -- field completeness, counterparty strength, policy fit
+    contributions jsonb,                   -- of the gate: log-odds in millionths, reason codes
+    features text,                         -- what replay starts from, byte for byte
+    model_version text,
+    norm_version text,
+    policy_version text,
     settings_version int NOT NULL,
     counterparty_id uuid,
-    ledger_kind text NOT NULL CHECK (ledger_kind IN ('mirrored', 'imported', 'none')),
+    ledger_kind text CHECK (ledger_kind IN ('mirrored', 'imported', 'none')),
     ledger_as_of timestamptz,
     ledger_stale boolean NOT NULL DEFAULT false,
     window_id uuid,
@@ -107,6 +110,7 @@ CREATE TABLE region.decision (
     actor uuid,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, id),
+    CHECK (taken_by = 'person' OR (p_micro IS NOT NULL AND features IS NOT NULL)),
     CONSTRAINT decision_seq UNIQUE (workspace_id, item_id, seq),
     FOREIGN KEY (workspace_id, item_id) REFERENCES region.item (workspace_id, id),
     FOREIGN KEY (workspace_id, entry_id) REFERENCES region.ledger_entry (workspace_id, id),

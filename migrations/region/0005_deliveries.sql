@@ -90,7 +90,7 @@ CREATE TABLE region.problem (
     state_changed_at timestamptz NOT NULL,
     severity text NOT NULL CHECK (severity IN ('warning', 'error')),
     action text NOT NULL CHECK (action IN
-        ('retry', 'reconnect', 'resolve', 'fix', 'review', 'none')),
+        ('retry', 'reconnect', 'choose_account', 'resolve_delivery', 'none')),
     subject text NOT NULL,                 -- at most one open problem of a code about one subject
     integration_id uuid,
     connection_id uuid,
@@ -98,8 +98,9 @@ CREATE TABLE region.problem (
     record_id uuid,
     item_id uuid,
     delivery_id uuid,
-    field text,
-    detail text,                           -- a sentence; never a secret
+    title text NOT NULL,                   -- what is wrong, in one sentence
+    detail text,                           -- what the provider said, redacted
+    fields jsonb,                          -- what may be corrected with a retry
     occurrences int NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,
     last_seen_at timestamptz NOT NULL,
@@ -129,17 +130,19 @@ CREATE TABLE region.notification (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
     event text NOT NULL CHECK (event ~ '^[a-z0-9_.]{1,60}$'),
-    subject_kind text NOT NULL,
-    subject_id uuid,
+    text text NOT NULL,
     user_id uuid,                          -- NULL: every owner and admin
-    detail jsonb NOT NULL,
+    integration_id uuid,
+    connection_id uuid,
+    item_id uuid,
+    problem_id uuid,
     created_at timestamptz NOT NULL,
     read_at timestamptz,
     mailed_at timestamptz,
     PRIMARY KEY (workspace_id, id)
 ) PARTITION BY RANGE (id);
-CREATE INDEX notification_unread ON region.notification (workspace_id, user_id, id DESC)
-    WHERE read_at IS NULL;
+CREATE INDEX notification_unmailed ON region.notification (workspace_id, id)
+    WHERE mailed_at IS NULL;
 SELECT region.partitioned_table('region.notification', 'id');
 
 CREATE TABLE region.webhook_endpoint (

@@ -1,13 +1,13 @@
 -- The queue: who works, what is due, how fast. Untenanted: these tables hold ids only, and no
 -- tenant data. Their own ids are bigints; workspace and connection ids in them are UUIDs (the nil
--- UUID where there is none). Only unfinished jobs live here.
+-- UUID where there is none). Only unfinished jobs live here. A database is one region, so no row
+-- names it.
 --
 -- run_at, next_at and sort_at are business time and come as parameters; leases and hard deadlines
 -- are the database's own clock.
 
 CREATE TABLE region.worker (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- never used again: it fences
-    region text NOT NULL,
     host text NOT NULL,
     process_id int NOT NULL,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -16,7 +16,6 @@ CREATE TABLE region.worker (
 
 CREATE TABLE region.lane (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    region text NOT NULL,
     workspace_id uuid NOT NULL,
     connection_id uuid NOT NULL,
     max_running int NOT NULL CHECK (max_running > 0),
@@ -29,9 +28,9 @@ CREATE TABLE region.lane (
     parked boolean NOT NULL DEFAULT false,              -- credentials gone: nothing runs
     vtime bigint NOT NULL DEFAULT 0,                    -- work served: the fair order
     CHECK ((rate_per_s IS NULL) = (burst IS NULL)),
-    CONSTRAINT lane_key UNIQUE (region, workspace_id, connection_id)
+    CONSTRAINT lane_key UNIQUE (workspace_id, connection_id)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
-CREATE INDEX lane_due ON region.lane (region, next_at) WHERE next_at < 'infinity' AND NOT parked;
+CREATE INDEX lane_due ON region.lane (next_at) WHERE next_at < 'infinity' AND NOT parked;
 
 CREATE TABLE region.job (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -46,8 +45,8 @@ CREATE TABLE region.job (
     hard_deadline timestamptz,
     max_run_s int NOT NULL CHECK (max_run_s > 0),
     kind smallint NOT NULL,
-    workspace_id uuid NOT NULL,
     subject_id uuid,
+    rerun_at timestamptz,                               -- asked for again while it runs
     dedupe_key text CHECK (length(dedupe_key) <= 200),
     payload text CHECK (length(payload) <= 1000),       -- ids only
     request_id text CHECK (length(request_id) <= 100),
@@ -79,7 +78,6 @@ CREATE INDEX job_failed_workspace ON region.job_failed (workspace_id, id DESC);
 -- What comes round by itself (sealing, sweeping, partitions): one job per tick.
 CREATE TABLE region.schedule (
     name text PRIMARY KEY,
-    region text NOT NULL,
     kind smallint NOT NULL,
     every_s int NOT NULL CHECK (every_s > 0),
     next_at timestamptz NOT NULL

@@ -224,6 +224,7 @@ struct column {
         struct date: DB_DATE,                                                                      \
         double: DB_REAL,                                                                           \
         struct uuid_list: DB_UUIDS,                                                                \
+        struct int_list: DB_INTS,                                                                  \
         struct text_list: DB_TEXTS)
 /* The column has the field's name; the type follows from the field. */
 #define COLUMN(type, field) COLUMN_AS(#field, type, field)

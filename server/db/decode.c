@@ -181,6 +181,22 @@ static bool read_uuids(struct arena *arena, struct value value, struct uuid_list
     return true;
 }
 
+static bool read_ints(struct arena *arena, struct value value, struct int_list *into)
+{
+    struct array_reader array;
+    if (!array_open(value, &array))
+        return false;
+    int64_t *numbers = arena_array(arena, array.n, sizeof(*numbers));
+    for (size_t i = 0; i < array.n; i++) {
+        struct value element;
+        bool null;
+        if (!array_next(&array, &element, &null) || null || !read_int(element, &numbers[i]))
+            return false;
+    }
+    *into = (struct int_list){.at = numbers, .n = array.n};
+    return true;
+}
+
 static bool read_time(struct value value, struct instant *into)
 {
     if (value.type != OID_TIMESTAMPTZ || value.n != 8)
@@ -229,8 +245,9 @@ static bool read_value(struct arena *arena, const struct column *column, struct 
         return read_enum(value, column->names, field);
     case DB_CURRENCY:
         return read_currency(value, field);
-    case DB_JSON:
     case DB_INTS:
+        return read_ints(arena, value, field);
+    case DB_JSON:
     case DB_TIMES:
         break;
     }
