@@ -7,37 +7,33 @@
 enum { WORD_BYTES_MAX = 160, CODE_BYTES_MAX = 60, INVOICES_SHOWN_MAX = 20 };
 
 /* Words in which an address, a presigned parameter or a token could hide. */
-static bool word_hidden(const char *word, size_t n)
+static bool word_hidden(const char *word)
 {
     static const char *const marks[] = {"://", "ory_", "X-Amz", "eyJ", "Bearer", "@"};
-    char copy[WORD_BYTES_MAX + 1];
-    if (n > WORD_BYTES_MAX)
-        return true;
-    memcpy(copy, word, n);
-    copy[n] = '\0';
     for (size_t i = 0; i < COUNT(marks); i++) {
-        if (text_contains_ci(copy, marks[i]))
+        if (text_contains_ci(word, marks[i]))
             return true;
     }
     return false;
 }
 
-/* Appends the word at `at`, of `n` bytes, without what is no printable text. */
+/* Appends the word of `n` bytes at `at`, first without what is no printable text and only then
+ * judged, so that nothing hides between unprintable characters. */
 static void add_word(struct buf *into, const char *at, size_t n)
 {
-    if (into->n > 0)
-        buf_add_char(into, ' ');
-    if (word_hidden(at, n)) {
-        buf_add_text(into, "[hidden]");
-        return;
-    }
+    struct buf word = buf_new(into->arena, WORD_BYTES_MAX);
     for (size_t i = 0; i < n;) {
         size_t length = utf8_sequence(at + i);
         bool shown = length > 1 || (length == 1 && at[i] > 0x20 && at[i] < 0x7f);
         if (shown)
-            buf_add(into, at + i, length);
+            buf_add(&word, at + i, length);
         i += length ? length : 1;
     }
+    if (word.n == 0)
+        return;
+    if (into->n > 0)
+        buf_add_char(into, ' ');
+    buf_add_text(into, word.overflowed || word_hidden(word.data) ? "[hidden]" : word.data);
 }
 
 const char *qonto_words(struct arena *arena, const char *text, size_t bytes_max)
@@ -49,8 +45,6 @@ const char *qonto_words(struct arena *arena, const char *text, size_t bytes_max)
             add_word(&into, text, n);
         text += n + (text[n] != '\0');
     }
-    while (into.n > 0 && into.data[into.n - 1] == ' ')
-        into.data[--into.n] = '\0';
     return into.data;
 }
 
