@@ -101,16 +101,13 @@ static void words_take(const json_t *object, struct source_record *into)
                                                "calculated_statement_descriptor",
                                                "charge.statement_descriptor",
                                                NULL};
+    /* A receipt number is none of them: Stripe sets it later, with the receipt. */
     static const char *const references[] = {"invoice.number",
                                              "charge.invoice.number",
                                              "metadata.invoice_number",
                                              "metadata.invoice",
-                                             "metadata.reference",
-                                             "metadata.order_id",
-                                             "metadata.order",
+                                             "metadata.invoice_id",
                                              "charge.metadata.invoice_number",
-                                             "receipt_number",
-                                             "charge.receipt_number",
                                              NULL};
     into->description = first_text(object, descriptions);
     into->reference = first_text(object, references);
