@@ -138,6 +138,7 @@ CREATE TABLE directory.idempotency (
     locked_until timestamptz NOT NULL,
     finished boolean NOT NULL DEFAULT false,
     status int,
+    headers text,
     answer text,
     secret boolean NOT NULL DEFAULT false,
     expires_at timestamptz NOT NULL,

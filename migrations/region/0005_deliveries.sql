@@ -189,6 +189,7 @@ CREATE TABLE region.idempotency (
     locked_until timestamptz NOT NULL,     -- by the database's clock
     finished boolean NOT NULL DEFAULT false,
     status int,
+    headers text,
     answer text,
     secret boolean NOT NULL DEFAULT false,
     expires_at timestamptz NOT NULL,

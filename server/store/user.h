@@ -1,0 +1,74 @@
+/* People and their memberships. */
+#ifndef SLUICE_STORE_USER_H
+#define SLUICE_STORE_USER_H
+
+#include "db/db.h"
+
+enum { FAILED_LOGINS_MAX = 10, LOGIN_LOCK_S = 15 * 60 };
+
+struct user {
+    struct uuid id;
+    const char *email; /* lower case */
+    const char *name;
+    const char *password_hash; /* NULL: cannot log in with a password */
+    bool operator;
+    bool active;
+    struct instant locked_until; /* 0: not locked */
+    struct instant created_at;
+};
+
+/* ERR_DUPLICATE (app_user_email) when the address is taken. Fills id and created_at. */
+enum err user_add(const struct untenanted *directory, struct user *user) MUST_USE;
+enum err user_get(const struct untenanted *directory, struct uuid id, struct user *into) MUST_USE;
+/* `email` in any case. */
+enum err user_by_email(const struct untenanted *directory, const char *email, struct user *into,
+                       bool *found) MUST_USE;
+/* After FAILED_LOGINS_MAX failures in a row the account is locked for LOGIN_LOCK_S. */
+enum err user_login_noted(const struct untenanted *directory, struct uuid id,
+                          bool succeeded) MUST_USE;
+enum err user_password_set(const struct untenanted *directory, struct uuid id,
+                           const char *password_hash) MUST_USE;
+enum err user_operator_set(const struct untenanted *directory, struct uuid id,
+                           bool operator) MUST_USE;
+
+/* ---- members ---- */
+
+struct member {
+    struct uuid user_id;
+    const char *email;
+    const char *name;
+    const char *role; /* owner, admin, reviewer, viewer */
+    struct instant joined_at;
+    int64_t row_version;
+};
+
+/* What the guard asks: the role, where the workspace lives, whether it is active. ERR_NOT_FOUND for
+ * no member and for no workspace alike. */
+struct membership {
+    struct uuid workspace_id;
+    const char *workspace_name;
+    const char *region;
+    const char *role;
+    bool active;
+};
+enum err membership_get(const struct untenanted *directory, struct uuid workspace, struct uuid user,
+                        struct membership *into) MUST_USE;
+/* All of a user; rows of struct membership. */
+enum err membership_list(const struct untenanted *directory, struct uuid user,
+                         struct rows *into) MUST_USE;
+
+/* ERR_DUPLICATE (member_pkey) when the user is one already. */
+enum err member_add(const struct untenanted *directory, struct uuid workspace, struct uuid user,
+                    const char *role) MUST_USE;
+/* By user id, beyond `after` (nil: from the start). */
+enum err member_list(const struct untenanted *directory, struct uuid workspace, struct uuid after,
+                     int64_t limit, struct rows *into) MUST_USE;
+enum err member_get(const struct untenanted *directory, struct uuid workspace, struct uuid user,
+                    struct member *into) MUST_USE;
+/* The last owner stays: ERR_CONFLICT. `version` as read (ERR_STALE), 0: whatever it is. */
+enum err member_role_set(const struct untenanted *directory, struct uuid workspace,
+                         struct uuid user, const char *role, int64_t version) MUST_USE;
+enum err member_remove(const struct untenanted *directory, struct uuid workspace,
+                       struct uuid user) MUST_USE;
+
+#endif
