@@ -101,8 +101,8 @@ static enum err search_page(struct provider_call *call, const char *file_name, i
     return qonto_get(call, path.text.data, QONTO_LIST_BYTES_MAX, into);
 }
 
-/* The id of the oldest invoice whose file has exactly that name. ERR_ABSENT when there is none, and
- * ERR_LIMIT when there are too many that resemble it to tell. */
+/* The id of the oldest invoice whose file has exactly that name; `id` stays as it is otherwise:
+ * ERR_ABSENT when there is none, ERR_LIMIT when too many resemble it to tell. */
 static enum err search(struct provider_call *call, const char *file_name, const char **id)
 {
     for (int page = 1; page <= QONTO_SEARCH_PAGES_MAX; page++) {
@@ -114,9 +114,11 @@ static enum err search(struct provider_call *call, const char *file_name, const 
                               "Qonto's answer to a search has no list.");
         for (size_t i = 0; i < json_array_size(hits); i++) {
             const json_t *hit = json_array_get(hits, i);
-            *id = invoice_id(call->arena, hit);
-            if (*id && text_equal(json_text(hit, "file_name"), file_name))
+            const char *found = invoice_id(call->arena, hit);
+            if (found && text_equal(json_text(hit, "file_name"), file_name)) {
+                *id = found;
                 return OK;
+            }
         }
         if (json_array_size(hits) == 0 || json_int(body, "meta.total_pages", 1) <= page)
             return arena_fail(call->arena, ERR_ABSENT, NULL,
@@ -171,7 +173,6 @@ static enum err adopt(struct provider_call *call, const struct delivery_order *o
         into->verified = true;
         return OK;
     }
-    into->external_id = NULL;
     arena_failure_clear(call->arena);
     if (err != ERR_ABSENT)
         return arena_fail(call->arena, ERR_UNCERTAIN, NULL,
@@ -274,7 +275,6 @@ enum err qonto_look(struct provider_call *call, const struct delivery_order *ord
         into->verified = true;
         return OK;
     }
-    into->external_id = NULL;
     if (err == ERR_LIMIT) {
         arena_failure_clear(call->arena);
         return OK;
