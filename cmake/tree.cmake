@@ -22,6 +22,12 @@ if(main_sources)
 endif()
 
 unit_tests(base json crypto matcher db store http config auth net connectors jobs handlers)
+foreach(program unit_net_test_http_client unit_connectors_test_mcp unit_connectors_test_oauth)
+  if(TARGET ${program}) # their peer speaks TLS
+    target_sources(${program} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/tls_peer.c)
+    target_link_libraries(${program} PRIVATE ssl PkgConfig::CRYPTO)
+  endif()
+endforeach()
 fuzz_targets(base json matcher http net connectors handlers)
 if(EXISTS ${CMAKE_SOURCE_DIR}/tests/db/CMakeLists.txt)
   add_subdirectory(tests/db)

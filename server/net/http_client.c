@@ -137,7 +137,7 @@ static enum err perform(struct http_client *client, struct http_exchange *exchan
     client->depth--;
     http_answer_finish(exchange);
     exchange->answer->tls_version = tls_version(client, exchange);
-    if (exchange->sent && fault_point(FAULT_NET_RESPONSE))
+    if (code == CURLE_OK && fault_point(FAULT_NET_RESPONSE))
         return answer_lost(exchange, "a fault was asked for");
     return classify(exchange, code);
 }
