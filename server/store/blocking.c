@@ -1,0 +1,380 @@
+/* Blocking: which entries of the ledger and which counterparties could be meant. One statement for
+ * the whole batch; every arm has its index and its limit (facts of the arms: matcher/README.md). */
+#include "store/json_rows.h"
+#include "store/scoring.h"
+
+/* ---- entries ---- */
+
+static const struct column entry_columns[] = {
+    COLUMN(struct blocking_entry, query),
+    COLUMN(struct blocking_entry, id),
+    COLUMN(struct blocking_entry, role),
+    COLUMN_MONEY("amount_minor", "currency", struct blocking_entry, amount),
+    COLUMN(struct blocking_entry, date),
+    COLUMN(struct blocking_entry, due_date),
+    COLUMN(struct blocking_entry, counterparty_name),
+    COLUMN(struct blocking_entry, counterparty_iban),
+    COLUMN(struct blocking_entry, counterparty_vat_id),
+    COLUMN(struct blocking_entry, reference),
+    COLUMN(struct blocking_entry, description),
+    COLUMN(struct blocking_entry, file_name),
+    COLUMN(struct blocking_entry, analysed),
+    COLUMN(struct blocking_entry, consumed),
+    COLUMN(struct blocking_entry, same_counterparty),
+    COLUMN(struct blocking_entry, alias_confirmed),
+};
+static const struct shape entry_shape = SHAPE(struct blocking_entry, entry_columns);
+
+#define ARM(condition, order)                                                                      \
+    " (SELECT e.id FROM region.ledger_entry e WHERE e.workspace_id = $1 AND NOT e.removed"         \
+    " AND e.connection_id = $3 AND " condition " ORDER BY " order " LIMIT 20)"
+
+/* Arms: equal reference; same counterparty near the date; the amount (gross or net, within 3 %)
+ * near the date; nearest names; what our own delivery of the record made is left out by its link.
+ */
+STATEMENT_ROWS(
+    blocking_sql, WINDOW_ITEMS_MAX *CANDIDATES_PER_ROLE_MAX,
+    "WITH q AS (SELECT * FROM jsonb_to_recordset($2) AS q(n int, record uuid, core text,"
+    " reference text, currency text, minor bigint, net bigint, net_currency text, date date,"
+    " counterparty uuid)),"
+    " hit AS (SELECT q.n, a.id FROM q CROSS JOIN LATERAL (" ARM(
+        "q.reference IS NOT NULL AND e.reference_norm = q.reference",
+        "e.id") " UNION" ARM("q.counterparty IS NOT NULL AND e.counterparty_id = q.counterparty"
+                             " AND e.date BETWEEN q.date - 60 AND q.date + 60",
+                             "abs(e.date - q.date), e.id") " UNION" ARM("e.currency = q.currency "
+                                                                        "AND e.amount_minor BETWEEN"
+                                                                        " q.minor - abs(q.minor) * "
+                                                                        "3 / 100 AND q.minor + "
+                                                                        "abs(q.minor) * 3 / 100"
+                                                                        " AND e.date BETWEEN "
+                                                                        "q.date - 60 AND q.date + "
+                                                                        "60",
+                                                                        "abs(e.amount_minor - "
+                                                                        "q.minor), abs(e.date - "
+                                                                        "q.date), e.id") " UNIO"
+                                                                                         "N" ARM("q"
+                                                                                                 "."
+                                                                                                 "n"
+                                                                                                 "e"
+                                                                                                 "t"
+                                                                                                 " "
+                                                                                                 "I"
+                                                                                                 "S"
+                                                                                                 " "
+                                                                                                 "N"
+                                                                                                 "O"
+                                                                                                 "T"
+                                                                                                 " "
+                                                                                                 "N"
+                                                                                                 "U"
+                                                                                                 "L"
+                                                                                                 "L"
+                                                                                                 " "
+                                                                                                 "A"
+                                                                                                 "N"
+                                                                                                 "D"
+                                                                                                 " "
+                                                                                                 "e"
+                                                                                                 "."
+                                                                                                 "c"
+                                                                                                 "u"
+                                                                                                 "r"
+                                                                                                 "r"
+                                                                                                 "e"
+                                                                                                 "n"
+                                                                                                 "c"
+                                                                                                 "y"
+                                                                                                 " "
+                                                                                                 "="
+                                                                                                 " "
+                                                                                                 "q"
+                                                                                                 "."
+                                                                                                 "n"
+                                                                                                 "e"
+                                                                                                 "t"
+                                                                                                 "_"
+                                                                                                 "c"
+                                                                                                 "u"
+                                                                                                 "r"
+                                                                                                 "r"
+                                                                                                 "e"
+                                                                                                 "n"
+                                                                                                 "c"
+                                                                                                 "y"
+                                                                                                 " "
+                                                                                                 "A"
+                                                                                                 "N"
+                                                                                                 "D"
+                                                                                                 " "
+                                                                                                 "e"
+                                                                                                 "."
+                                                                                                 "a"
+                                                                                                 "m"
+                                                                                                 "o"
+                                                                                                 "u"
+                                                                                                 "n"
+                                                                                                 "t"
+                                                                                                 "_"
+                                                                                                 "m"
+                                                                                                 "i"
+                                                                                                 "n"
+                                                                                                 "o"
+                                                                                                 "r"
+                                                                                                 " "
+                                                                                                 "="
+                                                                                                 " "
+                                                                                                 "q"
+                                                                                                 "."
+                                                                                                 "n"
+                                                                                                 "e"
+                                                                                                 "t"
+                                                                                                 " "
+                                                                                                 "A"
+                                                                                                 "N"
+                                                                                                 "D"
+                                                                                                 " "
+                                                                                                 "e"
+                                                                                                 "."
+                                                                                                 "d"
+                                                                                                 "a"
+                                                                                                 "t"
+                                                                                                 "e"
+                                                                                                 " "
+                                                                                                 "B"
+                                                                                                 "E"
+                                                                                                 "T"
+                                                                                                 "W"
+                                                                                                 "E"
+                                                                                                 "E"
+                                                                                                 "N"
+                                                                                                 " "
+                                                                                                 "q"
+                                                                                                 "."
+                                                                                                 "d"
+                                                                                                 "a"
+                                                                                                 "t"
+                                                                                                 "e"
+                                                                                                 " "
+                                                                                                 "-"
+                                                                                                 " "
+                                                                                                 "7"
+                                                                                                 " "
+                                                                                                 "A"
+                                                                                                 "N"
+                                                                                                 "D"
+                                                                                                 " "
+                                                                                                 "q"
+                                                                                                 "."
+                                                                                                 "d"
+                                                                                                 "a"
+                                                                                                 "t"
+                                                                                                 "e"
+                                                                                                 " "
+                                                                                                 "+"
+                                                                                                 " "
+                                                                                                 "6"
+                                                                                                 "0",
+                                                                                                 "a"
+                                                                                                 "b"
+                                                                                                 "s"
+                                                                                                 "("
+                                                                                                 "e"
+                                                                                                 "."
+                                                                                                 "d"
+                                                                                                 "a"
+                                                                                                 "t"
+                                                                                                 "e"
+                                                                                                 " "
+                                                                                                 "-"
+                                                                                                 " "
+                                                                                                 "q"
+                                                                                                 "."
+                                                                                                 "d"
+                                                                                                 "a"
+                                                                                                 "t"
+                                                                                                 "e"
+                                                                                                 ")"
+                                                                                                 ","
+                                                                                                 " "
+                                                                                                 "e"
+                                                                                                 "."
+                                                                                                 "i"
+                                                                                                 "d") " UNION"
+                                                                                                      " (SELECT e.id FROM (SELECT n.id FROM region.ledger_entry n WHERE n.workspace_id = $1"
+                                                                                                      " AND n.connection_id = $3 AND n.core_name IS NOT NULL AND NOT n.removed"
+                                                                                                      " AND q.core IS NOT NULL ORDER BY n.core_name <-> q.core LIMIT 20) e)"
+                                                                                                      ") a),"
+                                                                                                      " ranked AS (SELECT hit.n, e.*, row_number() OVER (PARTITION BY hit.n, e.role"
+                                                                                                      " ORDER BY (e.reference_norm IS NOT NULL AND e.reference_norm = q.reference) DESC,"
+                                                                                                      " abs(coalesce(e.amount_minor, 0) - q.minor), abs(e.date - q.date), e.id) AS place"
+                                                                                                      " FROM hit JOIN q ON q.n = hit.n JOIN region.ledger_entry e ON e.workspace_id = $1"
+                                                                                                      " AND e.id = hit.id"
+                                                                                                      " WHERE NOT EXISTS (SELECT FROM region.match_refusal f WHERE f.workspace_id = $1"
+                                                                                                      " AND f.record_id = q.record AND f.entry_id = e.id)"
+                                                                                                      " AND NOT EXISTS (SELECT FROM region.link l JOIN region.item li ON li.workspace_id = $1"
+                                                                                                      " AND li.id = l.item_id WHERE l.workspace_id = $1 AND l.entry_id = e.id"
+                                                                                                      " AND li.record_id = q.record))"
+                                                                                                      " SELECT r.n AS query, r.id, r.role, r.amount_minor, r.currency, r.date, r.due_date,"
+                                                                                                      " r.counterparty_name, r.iban AS counterparty_iban, r.vat_id AS counterparty_vat_id,"
+                                                                                                      " r.reference,"
+                                                                                                      " r.description, r.file_name, r.analysed,"
+                                                                                                      " EXISTS (SELECT FROM region.link l WHERE l.workspace_id = $1 AND l.entry_id = r.id"
+                                                                                                      " AND l.role = r.role AND l.exclusive) AS consumed,"
+                                                                                                      " r.counterparty_id IS NOT NULL AND r.counterparty_id = q.counterparty AS same_counterparty,"
+                                                                                                      " EXISTS (SELECT FROM region.counterparty_alias a WHERE a.workspace_id = $1"
+                                                                                                      " AND a.name_norm = r.core_name AND a.counterparty_id = q.counterparty AND a.confirmed)"
+                                                                                                      " AS alias_confirmed"
+                                                                                                      " FROM ranked r JOIN q ON q.n = r.n WHERE r.place <= 40 ORDER BY r.n, r.role, r.id");
+
+enum err blocking_find(const struct scope *scope, struct uuid connection,
+                       const struct blocking_query *queries, size_t count, struct rows *into)
+{
+    struct arena *arena = scope->arena;
+    json_t *rows = rows_new(arena);
+    for (size_t i = 0; i < count; i++) {
+        const struct blocking_query *query = &queries[i];
+        json_t *row = rows_add(rows);
+        row_int(row, "n", (int64_t)i);
+        row_uuid(arena, row, "record", query->record);
+        row_text(row, "core", query->core_name);
+        row_text(row, "reference", query->reference);
+        row_money(row, "minor", "currency", query->amount);
+        row_money(row, "net", "net_currency", query->net);
+        row_date(arena, row, "date", query->date);
+        row_uuid(arena, row, "counterparty", query->counterparty);
+    }
+    return db_all(scope, &blocking_sql,
+                  PARAMS(P(scope->workspace), P_JSON(json_write(arena, rows)), P(connection)),
+                  &entry_shape, into);
+}
+
+/* ---- counterparties ---- */
+
+static const struct column known_columns[] = {
+    COLUMN(struct counterparty_known, query),
+    COLUMN(struct counterparty_known, id),
+    COLUMN(struct counterparty_known, name),
+    COLUMN(struct counterparty_known, email),
+    COLUMN(struct counterparty_known, vat_id),
+    COLUMN(struct counterparty_known, siren),
+    COLUMN(struct counterparty_known, iban),
+    COLUMN(struct counterparty_known, customer_id),
+    COLUMN(struct counterparty_known, alias_confirmed),
+    COLUMN(struct counterparty_known, confirmed),
+};
+static const struct shape known_shape = SHAPE(struct counterparty_known, known_columns);
+
+#define IDENTIFIED_BY(value, scheme)                                                               \
+    " SELECT x.counterparty_id FROM region.counterparty_identifier x WHERE x.workspace_id = $1"    \
+    " AND x.scheme = " scheme " AND x.value = " value
+#define IDENTIFIER_OF(scheme)                                                                      \
+    "(SELECT min(x.value) FROM region.counterparty_identifier x WHERE x.workspace_id = $1"         \
+    " AND x.counterparty_id = c.id AND x.scheme = " scheme ")"
+
+STATEMENT_ROWS(
+    counterparties_sql, WINDOW_ITEMS_MAX *KNOWN_COUNTERPARTIES_MAX * 2,
+    "WITH q AS (SELECT * FROM jsonb_to_recordset($2) AS q(n int, vat_id text, siren text,"
+    " iban text, email text, customer text, scheme text, core text))"
+    " SELECT q.n AS query, c.id, c.name, c.email," IDENTIFIER_OF("'vat_id'") " AS "
+                                                                             "vat_"
+                                                                             "id," IDENTIFIER_OF("'"
+                                                                                                 "s"
+                                                                                                 "i"
+                                                                                                 "r"
+                                                                                                 "e"
+                                                                                                 "n"
+                                                                                                 "'") " AS siren," IDENTIFIER_OF("'iban'") " AS iban," IDENTIFIER_OF(
+                                                                                 "q.scheme") " AS "
+                                                                                             "custo"
+                                                                                             "mer_"
+                                                                                             "id,"
+                                                                                             " EXIS"
+                                                                                             "TS "
+                                                                                             "(SELE"
+                                                                                             "CT "
+                                                                                             "FROM "
+                                                                                             "regio"
+                                                                                             "n."
+                                                                                             "count"
+                                                                                             "erpar"
+                                                                                             "ty_"
+                                                                                             "alias"
+                                                                                             " a "
+                                                                                             "WHERE"
+                                                                                             " a."
+                                                                                             "works"
+                                                                                             "pace_"
+                                                                                             "id = "
+                                                                                             "$1"
+                                                                                             " AND "
+                                                                                             "a."
+                                                                                             "count"
+                                                                                             "erpar"
+                                                                                             "ty_"
+                                                                                             "id = "
+                                                                                             "c.id "
+                                                                                             "AND "
+                                                                                             "a."
+                                                                                             "name_"
+                                                                                             "norm "
+                                                                                             "= "
+                                                                                             "q."
+                                                                                             "core "
+                                                                                             "AND "
+                                                                                             "a."
+                                                                                             "confi"
+                                                                                             "rmed)"
+                                                                                             " AS "
+                                                                                             "alias"
+                                                                                             "_conf"
+                                                                                             "irmed"
+                                                                                             ","
+                                                                                             " c."
+                                                                                             "confi"
+                                                                                             "rmed"
+                                                                                             " FROM"
+                                                                                             " q "
+                                                                                             "CROSS"
+                                                                                             " JOIN"
+                                                                                             " LATE"
+                                                                                             "RAL "
+                                                                                             "(" IDENTIFIED_BY("q.vat_id", "'vat_id'") " UNION" IDENTIFIED_BY("q.siren", "'siren'") " UNION" IDENTIFIED_BY(
+                                                                                                 "q"
+                                                                                                 "."
+                                                                                                 "i"
+                                                                                                 "b"
+                                                                                                 "a"
+                                                                                                 "n",
+                                                                                                 "'"
+                                                                                                 "i"
+                                                                                                 "b"
+                                                                                                 "a"
+                                                                                                 "n"
+                                                                                                 "'") " UNION" IDENTIFIED_BY("q.email",
+                                                                                                                             "'email'") " UNION" IDENTIFIED_BY("q.customer",
+                                                                                                                                                               "q.scheme") " UNION SELECT a.counterparty_id FROM (SELECT n.counterparty_id FROM"
+                                                                                                                                                                           " region.counterparty_alias n WHERE n.workspace_id = $1 AND q.core IS NOT NULL"
+                                                                                                                                                                           " ORDER BY n.name_norm <-> q.core LIMIT 20) a) k"
+                                                                                                                                                                           " JOIN region.counterparty c ON c.workspace_id = $1 AND c.id = k.counterparty_id"
+                                                                                                                                                                           " ORDER BY q.n, c.id");
+
+enum err counterparties_find(const struct scope *scope, const struct counterparty_query *queries,
+                             size_t count, struct rows *into)
+{
+    json_t *rows = rows_new(scope->arena);
+    for (size_t i = 0; i < count; i++) {
+        const struct counterparty_query *query = &queries[i];
+        json_t *row = rows_add(rows);
+        row_int(row, "n", (int64_t)i);
+        row_text(row, "vat_id", query->vat_id);
+        row_text(row, "siren", query->siren);
+        row_text(row, "iban", query->iban);
+        row_text(row, "email", query->email);
+        row_text(row, "customer", query->customer_id);
+        row_text(row, "scheme", query->customer_scheme);
+        row_text(row, "core", query->core_name);
+    }
+    return db_all(scope, &counterparties_sql,
+                  PARAMS(P(scope->workspace), P_JSON(json_write(scope->arena, rows))), &known_shape,
+                  into);
+}
