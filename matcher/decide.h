@@ -38,12 +38,16 @@ struct candidate {
 struct role_result {
     const struct match_model *model;
     enum ledger_view view;
-    int fields_missing;
+    int fields_missing; /* of the record: name, reference, amount */
     int64_t null_shift_micro;
-    struct candidate *candidates; /* best first */
+    struct candidate *candidates; /* best first; those that are consumed come last, with p 0 */
     size_t candidate_count;
+    size_t linkable_count; /* not consumed: the first ones */
     int64_t null_log_odds_micro, null_p_micro;
     int64_t unseen_log_odds_micro, unseen_p_micro;
+    /* What speaks for "no entry exists", as of a candidate. */
+    const struct contribution *null_contributions;
+    size_t null_contribution_count;
     int64_t margin_micro; /* log-odds of the best answer over the second; INT64_MAX: no second */
     bool linked;          /* the best answer is candidates[0], not "no entry exists" */
 };
@@ -59,10 +63,11 @@ struct decision {
     enum match_band score_band; /* by the thresholds alone */
     struct role_result document;
     struct role_result settlement;
-    bool settles;                 /* a bank transaction is linked as well */
-    struct uuid settlement_entry; /* then this one */
-    int64_t settlement_p_micro;   /* its own probability; not part of p */
-    struct gate_vector gate_features;
+    bool settles;                     /* a bank transaction is linked as well */
+    struct uuid settlement_entry;     /* then this one */
+    int64_t settlement_p_micro;       /* its own probability; not part of p */
+    struct gate_vector gate_features; /* of the record and what is known of its counterparty */
+    struct gate_vector gate_judged;   /* with what a link changes */
     struct gate_result gate;
     const struct gate_model *gate_model;
     struct policy_hits policies;
@@ -126,12 +131,13 @@ struct known_counterparty {
 };
 
 struct resolution {
-    bool found; /* else: a new counterparty */
+    bool found; /* one of `known`; else a new counterparty */
     struct uuid id;
+    /* What it rests on. A new counterparty that brings a strong identifier is BASIS_STRONG. */
     enum counterparty_basis basis;
-    int64_t p_micro; /* 1000000 for strong identifiers and confirmed aliases */
-    bool look_alike; /* a name is close to another counterparty's than the one resolved to */
-    bool conflict;   /* two strong identifiers point at two counterparties */
+    int64_t p_micro; /* of this answer; 1000000 for strong identifiers and confirmed aliases */
+    bool look_alike; /* not proven, and the name is close to that of another counterparty */
+    bool conflict;   /* strong identifiers (or aliases) point at two counterparties */
 };
 
 enum err match_resolve(struct arena *arena, const struct match_context *context,

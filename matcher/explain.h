@@ -6,7 +6,7 @@
 
 #include "matcher/decide.h"
 
-enum { DECISION_BYTES_MAX = 64 * 1024 };
+enum { DECISION_BYTES_MAX = 256 * 1024 };
 
 /* Lines of ASCII, ended by a newline each. ERR_LIMIT above DECISION_BYTES_MAX. */
 enum err decision_text(struct arena *arena, const struct decision *decision,

@@ -23,26 +23,27 @@ enum feature_group {
 
 const char *feature_group_name(enum feature_group group);
 
-/* name, group, number of levels beside "missing" */
+/* name, group, number of levels beside "missing", the last level that speaks against (its weight
+ * and those below are at most 0, those above at least 0) */
 #define FEATURE_TABLE(X)                                                                           \
-    X(IDENTIFIER, "identifier", GROUP_COUNTERPARTY, 6)                                             \
-    X(ALIAS, "alias", GROUP_COUNTERPARTY, 1)                                                       \
-    X(NAME, "name", GROUP_COUNTERPARTY, 8)                                                         \
-    X(NAME_RARITY, "name_rarity", GROUP_COUNTERPARTY, 3)                                           \
-    X(NAME_EXTRA, "name_extra", GROUP_COUNTERPARTY, 3)                                             \
-    X(NAME_NUMBER, "name_number", GROUP_COUNTERPARTY, 2)                                           \
-    X(NAME_RANK, "name_rank", GROUP_COUNTERPARTY, 3)                                               \
-    X(LEGAL_FORM, "legal_form", GROUP_COUNTERPARTY, 3)                                             \
-    X(AMOUNT, "amount", GROUP_AMOUNT, 7)                                                           \
-    X(AMOUNT_RARITY, "amount_rarity", GROUP_AMOUNT, 3)                                             \
-    X(AMOUNT_RIVALS, "amount_rivals", GROUP_AMOUNT, 3)                                             \
-    X(CURRENCY, "currency", GROUP_CURRENCY, 2)                                                     \
-    X(DATE_DISTANCE, "date_distance", GROUP_DATE, 7)                                               \
-    X(DATE_ORDER, "date_order", GROUP_DATE, 2)                                                     \
-    X(REFERENCE, "reference", GROUP_REFERENCE, 5)                                                  \
-    X(DESCRIPTION, "description", GROUP_REFERENCE, 4)
+    X(IDENTIFIER, "identifier", GROUP_COUNTERPARTY, 6, 2)                                          \
+    X(ALIAS, "alias", GROUP_COUNTERPARTY, 1, 0)                                                    \
+    X(NAME, "name", GROUP_COUNTERPARTY, 8, 4)                                                      \
+    X(NAME_RARITY, "name_rarity", GROUP_COUNTERPARTY, 3, 1)                                        \
+    X(NAME_EXTRA, "name_extra", GROUP_COUNTERPARTY, 3, 2)                                          \
+    X(NAME_NUMBER, "name_number", GROUP_COUNTERPARTY, 2, 1)                                        \
+    X(NAME_RANK, "name_rank", GROUP_COUNTERPARTY, 3, 1)                                            \
+    X(LEGAL_FORM, "legal_form", GROUP_COUNTERPARTY, 3, 1)                                          \
+    X(AMOUNT, "amount", GROUP_AMOUNT, 7, 3)                                                        \
+    X(AMOUNT_RARITY, "amount_rarity", GROUP_AMOUNT, 3, 1)                                          \
+    X(AMOUNT_RIVALS, "amount_rivals", GROUP_AMOUNT, 3, 1)                                          \
+    X(CURRENCY, "currency", GROUP_CURRENCY, 2, 1)                                                  \
+    X(DATE_DISTANCE, "date_distance", GROUP_DATE, 7, 3)                                            \
+    X(DATE_ORDER, "date_order", GROUP_DATE, 2, 1)                                                  \
+    X(REFERENCE, "reference", GROUP_REFERENCE, 5, 2)                                               \
+    X(DESCRIPTION, "description", GROUP_REFERENCE, 4, 1)
 
-#define FEATURE_ENUM(id, name, group, levels) FEATURE_##id,
+#define FEATURE_ENUM(id, name, group, levels, against) FEATURE_##id,
 enum feature { FEATURE_TABLE(FEATURE_ENUM) FEATURE_COUNT };
 #undef FEATURE_ENUM
 
@@ -51,7 +52,8 @@ enum { FEATURE_LEVELS_MAX = 9 }; /* with "missing" */
 struct feature_info {
     const char *name;
     enum feature_group group;
-    int levels; /* beside "missing" */
+    int levels;  /* beside "missing" */
+    int against; /* levels 1 to this one speak against, those above for */
 };
 
 const struct feature_info *feature_info(enum feature feature);

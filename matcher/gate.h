@@ -78,18 +78,19 @@ bool gate_parse(const char *text, size_t n, struct gate_vector *into);
 struct gate_part_result {
     enum gate_part part;
     int level;
-    int64_t log_odds_micro; /* against the best that this part can be: 0 or negative */
+    int64_t value_e4;       /* what it adds to its axis */
+    int64_t log_odds_micro; /* what it adds to the sum */
 };
 
 struct gate_axis_result {
-    int64_t value_e4;       /* 0..10000 */
-    int64_t log_odds_micro; /* against a perfect axis: 0 or negative; Σ of its parts */
+    int64_t value_e4;       /* 0..10000: Σ of its parts */
+    int64_t log_odds_micro; /* Σ of its parts */
 };
 
 struct gate_result {
     struct gate_axis_result axes[AXIS_COUNT];
     struct gate_part_result parts[GATE_PART_COUNT];
-    int64_t base_log_odds_micro; /* of a perfect item, with the workspace's shift */
+    int64_t base_log_odds_micro; /* the intercept with the workspace's shift */
     int64_t p_micro;
     bool uncalibrated;
 };

@@ -12,7 +12,8 @@
 #include "matcher/features.h"
 
 enum {
-    MICRO = 1000000, /* one, as a probability or as log-odds */
+    MICRO = 1000000,            /* one, as a probability or as log-odds */
+    MODEL_SHIFT_MAX = 20000000, /* of an intercept, in micro-log-odds */
     MODEL_BYTES_MAX = 64 * 1024
 };
 
@@ -75,10 +76,12 @@ enum err match_model_parse(struct arena *arena, struct bytes text,
                            struct match_model *into) MUST_USE;
 enum err gate_model_parse(struct arena *arena, struct bytes text, struct gate_model *into) MUST_USE;
 
-/* Scores one role. Everything is in the order of `vectors`. */
+/* What the evidence of one candidate adds up to. */
+int64_t model_log_odds(const struct match_model *model, const struct feature_vector *vector);
+
+/* Scores one role: the candidates that may be linked. Everything is in the order of `vectors`. */
 struct model_input {
     const struct feature_vector *vectors;
-    const struct uuid *ids; /* break ties */
     size_t count;
     enum ledger_view view;
     int fields_missing;       /* of name, reference, amount: 0..3 */
@@ -86,17 +89,16 @@ struct model_input {
 };
 
 struct model_output {
-    int64_t *log_odds_micro; /* of each candidate, before normalising */
-    int64_t *p_micro;
+    int64_t log_odds_micro[MATCH_CANDIDATES_MAX]; /* of each candidate, before normalising */
+    int64_t p_micro[MATCH_CANDIDATES_MAX];
     int64_t null_log_odds_micro;
     int64_t null_p_micro;
     int64_t unseen_log_odds_micro;
     int64_t unseen_p_micro;
-    size_t *order; /* candidates best first; ties by id */
 };
 
-void model_score(struct arena *arena, const struct match_model *model,
-                 const struct model_input *input, struct model_output *output);
+void model_score(const struct match_model *model, const struct model_input *input,
+                 struct model_output *output);
 
 /* The shift of the null intercept (or of the gate) that outcomes of one workspace and stream
  * support: `observed` of `count` decisions had no entry where the model expected

@@ -63,7 +63,7 @@ enum {
 struct policy_settings {
     int64_t flow_min_micro;   /* p from here flows: 850000 */
     int64_t hold_min_micro;   /* p from here is held, below it is stopped: 550000 */
-    int64_t margin_min_micro; /* log-odds between the two best answers: 1000000 */
+    int64_t margin_min_micro; /* log-odds between the two best answers: 2000000 */
     /* Unattended posting, per currency. A currency that a non-empty list leaves out has the limit
      * 0: everything in it is held. An empty list is no limit. */
     struct money caps[POLICY_LIMITS_MAX];
@@ -98,5 +98,21 @@ struct policy_hits {
 };
 
 bool policy_hit(const struct policy_hits *hits, enum policy policy);
+
+/* What the scores say that policy looks at. */
+struct policy_scores {
+    bool creates;            /* the best answer is a new entry */
+    int64_t margin_micro;    /* INT64_MAX: there is no second answer */
+    bool entry_consumed;     /* a consumed entry fits better than the answer */
+    bool entry_contested;    /* another item of the window claims the entry */
+    bool entry_not_analysed; /* an entry that the target has not read may be the record */
+    bool ledger_stale;
+};
+
+/* The amount is that of the record; currency "" when it is unknown. */
+struct policy_hits policy_check(const struct policy_settings *settings,
+                                const struct policy_facts *facts,
+                                const struct policy_scores *scores, struct money amount,
+                                struct date date);
 
 #endif

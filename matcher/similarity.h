@@ -11,10 +11,20 @@ enum {
 };
 
 /* Jaro–Winkler (Winkler 1990): prefix of at most 4, scale 0.1, boost only from 0.7. Bit-parallel
- * up to 64 bytes, word by word beyond. Both empty: 10000; one empty: 0. */
+ * where one side has at most 64 bytes, plain beyond. Both empty: 10000; one empty: 0. */
 int jaro_winkler(const char *a, size_t a_bytes, const char *b, size_t b_bytes);
 
-/* Jaccard of the sets of trigrams of the words, padded as pg_trgm does ("  w", " wo", …, "rd "). */
-int trigram_similarity(const char *a, const char *b);
+/* The trigrams of a text, padded word by word as pg_trgm does ("  w", " wo", …, "rd "). */
+enum { TRIGRAMS_MAX = 3 * SIMILARITY_BYTES_MAX };
+
+struct trigrams {
+    uint32_t code[TRIGRAMS_MAX]; /* sorted, each once */
+    size_t count;
+};
+
+void trigrams_of(const char *text, struct trigrams *into);
+
+/* Jaccard: shared by all. Both empty: 0. */
+int trigrams_similarity(const struct trigrams *a, const struct trigrams *b);
 
 #endif

@@ -26,7 +26,12 @@ static enum err run(struct arena *arena, int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "tables") == 0)
         return command_tables(arena, argv[2]);
-    return arena_fail(arena, ERR_CONFIG, NULL, "Usage: sluice-train tables DATA");
+    if (argc == 4 && strcmp(argv[1], "fit") == 0)
+        return models_fit(arena, argv[2], argv[3]);
+    if (argc == 3 && strcmp(argv[1], "models") == 0)
+        return models_embed(arena, argv[2]);
+    return arena_fail(arena, ERR_CONFIG, NULL,
+                      "Usage: sluice-train tables DATA | fit MODELS VERSION | models MODELS");
 }
 
 int main(int argc, char **argv)

@@ -12,4 +12,11 @@ enum err file_write(struct arena *arena, const char *path, struct bytes bytes) M
 enum err tables_write_legal(struct arena *arena, const char *from, const char *to) MUST_USE;
 enum err tables_write_common(struct arena *arena, const char *directory, const char *to) MUST_USE;
 
+/* Fits every profile and the gate on generated worlds and writes
+ * DIRECTORY/<profile>-<version>.model with what they reach on held-out worlds. */
+enum err models_fit(struct arena *arena, const char *directory, const char *version) MUST_USE;
+
+/* Writes DIRECTORY/builtin.inc from all model files there. */
+enum err models_embed(struct arena *arena, const char *directory) MUST_USE;
+
 #endif

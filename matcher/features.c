@@ -1,0 +1,148 @@
+#include "base/base.h"
+
+#include "base/text.h"
+#include "matcher/compare.h"
+#include "matcher/features.h"
+
+static const struct feature_info infos[] = {
+#define FEATURE_INFO(id, name, group, levels, against) {name, group, levels, against},
+    FEATURE_TABLE(FEATURE_INFO)
+#undef FEATURE_INFO
+};
+
+/* What the levels say, from "missing" up. */
+static const char *const reasons[FEATURE_COUNT][FEATURE_LEVELS_MAX] = {
+    [FEATURE_IDENTIFIER] = {"identifier_missing",       "registration_differs",    "account_differs",
+                            "email_domain_equal",                                                                                                             "email_equal",                                                                                                                                "iban_equal",
+                            "registration_equal"},
+    [FEATURE_ALIAS] = {"alias_none",       "alias_confirmed"                               },
+    [FEATURE_NAME] = {"name_missing",          "name_unrelated",              "name_faint",                                      "name_weak",                                                                     "name_half",
+                            "name_similar", "name_close", "name_very_close", "name_equal"},
+    [FEATURE_NAME_RARITY] = {"name_rarity_none",         "name_common",                      "name_usual","name_rare"},
+    [FEATURE_NAME_EXTRA] = {"name_extra_none",               "name_extra_both",                                        "name_extra_one",
+                            "name_complete"                                                                           },
+    [FEATURE_NAME_NUMBER] = {"name_number_missing",                          "name_number_differs",                               "name_number_equal"                                                                       },
+    [FEATURE_NAME_RANK] = {"name_rank_none",             "name_behind",               "name_tied",  "name_best"                                                                                                                                                      },
+    [FEATURE_LEGAL_FORM] = {"legal_form_missing",       "legal_form_differs",                                    "legal_class_equal",
+                            "legal_form_equal"},
+    [FEATURE_AMOUNT] = {"amount_missing", "amount_differs", "amount_within_25_percent",
+                            "amount_within_10_percent","amount_within_3_percent",
+                            "amount_within_half_percent", "amount_net_of_fee", "amount_exact"},
+    [FEATURE_AMOUNT_RARITY] = {"amount_rarity_none",       "amount_round_hundred",    "amount_round",
+                            "amount_uneven"                                                                                                                                                                },
+    [FEATURE_AMOUNT_RIVALS] = {"amount_rivals_none_asked",      "amount_rivals_many",
+                            "amount_rivals_few",    "amount_unique"                                                                               },
+    [FEATURE_CURRENCY] = {"currency_missing",          "currency_differs",                                   "currency_equal"                                 },
+    [FEATURE_DATE_DISTANCE] = {"date_missing",     "date_beyond_62_days",          "date_within_62_days",
+                            "date_within_31_days",                                                                                                                  "date_within_14_days",                                                                                                                                                                                                   "date_within_7_days",
+                            "date_within_3_days", "date_same_day"},
+    [FEATURE_DATE_ORDER] = {"date_order_open",      "date_order_unusual",        "date_order_usual"                                                    },
+    [FEATURE_REFERENCE] = {"reference_missing",         "reference_differs",             "reference_resembles",
+                            "reference_digits",         "reference_contained",                                                                                                                                                                                                                                            "reference_equal"},
+    [FEATURE_DESCRIPTION] = {"description_missing",       "description_unrelated",                                 "description_faint",
+                            "description_similar", "description_close"},
+};
+
+static_assert(COUNT(infos) == FEATURE_COUNT, "every feature has its row");
+
+const char *feature_group_name(enum feature_group group)
+{
+    static const char *const names[] = {"counterparty", "amount", "currency", "date", "reference"};
+    assert(group < GROUP_COUNT);
+    return names[group];
+}
+
+const char *match_role_name(enum match_role role)
+{
+    static const char *const names[] = {"document", "settlement", "counterparty"};
+    assert(role < MATCH_ROLE_COUNT);
+    return names[role];
+}
+
+const struct feature_info *feature_info(enum feature feature)
+{
+    assert(feature < FEATURE_COUNT);
+    return &infos[feature];
+}
+
+const char *feature_reason(enum feature feature, int level)
+{
+    assert(feature < FEATURE_COUNT && level >= 0 && level <= infos[feature].levels);
+    return reasons[feature][level];
+}
+
+bool features_write(struct buf *into, const struct feature_vector *vector)
+{
+    for (int i = 0; i < FEATURE_COUNT; i++)
+        buf_format(into, "%s%s=%d", i ? " " : "", infos[i].name, vector->level[i]);
+    return !into->overflowed;
+}
+
+bool features_parse(const char *text, size_t n, struct feature_vector *into)
+{
+    const char *at = text, *end = text + n;
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        size_t name = strlen(infos[i].name);
+        if (i > 0 && (at == end || *at++ != ' '))
+            return false;
+        if ((size_t)(end - at) < name + 2 || memcmp(at, infos[i].name, name) != 0 ||
+            at[name] != '=')
+            return false;
+        int level = at[name + 1] - '0';
+        if (level < 0 || level > infos[i].levels)
+            return false;
+        into->level[i] = (uint8_t)level;
+        at += name + 2;
+    }
+    return at == end;
+}
+
+static int amount_rarity(int64_t minor)
+{
+    return minor % 10000 == 0 ? 1 : minor % 100 == 0 ? 2 : 3;
+}
+
+/* Rivals with the same amount, and the rank of the name: about the whole list. Consumed entries are
+ * no rivals of anybody. */
+static void compare_list(const struct match_entry *entries, const struct comparison *comparisons,
+                         size_t count, struct feature_vector *vectors)
+{
+    int best = 0, second = 0, exact = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].consumed)
+            continue;
+        exact += vectors[i].level[FEATURE_AMOUNT] >= AMOUNT_EXPLAINED;
+        int score = comparisons[i].name_score;
+        second = score > best ? best : score > second ? score : second;
+        best = score > best ? score : best;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *level = vectors[i].level;
+        if (level[FEATURE_AMOUNT] >= AMOUNT_EXPLAINED) {
+            int rivals = entries[i].consumed ? exact : exact - 1;
+            level[FEATURE_AMOUNT_RIVALS] = rivals >= 3 ? 1 : rivals >= 1 ? 2 : 3;
+            level[FEATURE_AMOUNT_RARITY] = (uint8_t)amount_rarity(entries[i].amount.minor);
+        }
+        if (level[FEATURE_NAME] == 0 || best < NAME_RANK_FROM)
+            continue;
+        int behind = best - comparisons[i].name_score;
+        bool alone = best - second >= NAME_RANK_GAP;
+        level[FEATURE_NAME_RANK] = behind >= NAME_RANK_GAP ? 1 : alone ? 3 : 2;
+    }
+}
+
+enum err features_of(struct arena *arena, const struct match_record *record,
+                     const struct match_entry *entries, size_t count, enum match_role role,
+                     const struct token_counts *counts, struct feature_vector *vectors)
+{
+    if (count > MATCH_CANDIDATES_MAX)
+        return arena_fail(arena, ERR_LIMIT, "candidates",
+                          "%zu entries of the role %s were offered, at most %d are taken.", count,
+                          match_role_name(role), MATCH_CANDIDATES_MAX);
+    struct comparer *comparer = comparer_new(arena, record, role, counts);
+    struct comparison *comparisons = arena_array(arena, count, sizeof *comparisons);
+    for (size_t i = 0; i < count; i++)
+        comparisons[i] = compare_entry(comparer, &entries[i], &vectors[i]);
+    compare_list(entries, comparisons, count, vectors);
+    return OK;
+}

@@ -1,0 +1,306 @@
+#include "base/base.h"
+
+#include <math.h>
+
+#include "matcher/train/fit.h"
+
+enum {
+    AT_NULL = 0,
+    AT_MISSING = 1, /* for 1, 2, 3 missing fields */
+    AT_UNSEEN = 4,
+    AT_FEATURES = AT_UNSEEN + VIEW_COUNT,
+    PARAMETERS_MAX = 128,
+    STEPS_MAX = 60,
+    ACTIVE_MAX = FEATURE_COUNT
+};
+
+static const double penalty_feature = 1.0, penalty_other = 0.05;
+static const double enough = 1e-6; /* decrease of the objective that ends it */
+
+/* Where the parameters stand. Each level of a feature has one, the step away from the neutral point
+ * between its levels against and its levels for; none is negative. */
+struct layout {
+    int feature_at[FEATURE_COUNT];
+    int count;
+    bool bounded[PARAMETERS_MAX]; /* must not be negative */
+};
+
+struct fit {
+    const struct example_list *examples;
+    struct layout layout;
+    double theta[PARAMETERS_MAX];
+    double weight[PARAMETERS_MAX]; /* of levels, from theta */
+    double gradient[PARAMETERS_MAX];
+    double hessian[PARAMETERS_MAX * PARAMETERS_MAX];
+};
+
+static struct layout layout_new(void)
+{
+    struct layout layout = {.count = AT_FEATURES};
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        layout.feature_at[i] = layout.count;
+        int levels = feature_info((enum feature)i)->levels;
+        for (int level = 1; level <= levels; level++)
+            layout.bounded[layout.count++] = true;
+    }
+    assert(layout.count <= PARAMETERS_MAX);
+    return layout;
+}
+
+/* The steps of one feature added up: downwards below the neutral point, upwards above it. */
+static void weights_from_theta(struct fit *fit, const double *theta)
+{
+    memcpy(fit->weight, theta, sizeof fit->weight);
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        const struct feature_info *info = feature_info((enum feature)i);
+        double *weight = fit->weight + fit->layout.feature_at[i] - 1; /* by level from 1 */
+        for (int level = info->against + 2; level <= info->levels; level++)
+            weight[level] += weight[level - 1];
+        for (int level = info->against; level >= 1; level--)
+            weight[level] = (level < info->against ? weight[level + 1] : 0) - weight[level];
+    }
+}
+
+/* Where the levels of a candidate stand; missing ones have no parameter. */
+static int active_of(const struct layout *layout, const struct feature_vector *vector, int *active)
+{
+    int count = 0;
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        if (vector->level[i] > 0)
+            active[count++] = layout->feature_at[i] + vector->level[i] - 1;
+    }
+    return count;
+}
+
+/* The outcomes of one example: its candidates, then null, then unseen. */
+struct outcomes {
+    int active[MATCH_CANDIDATES_MAX + 2][ACTIVE_MAX];
+    int active_count[MATCH_CANDIDATES_MAX + 2];
+    double p[MATCH_CANDIDATES_MAX + 2];
+    size_t count;
+    size_t truth;
+    double log_whole;
+    double truth_score;
+};
+
+static void outcomes_of(const struct fit *fit, const struct example *example, struct outcomes *into)
+{
+    size_t n = example->count;
+    into->count = n + 2;
+    for (size_t i = 0; i < n; i++)
+        into->active_count[i] = active_of(&fit->layout, &example->vectors[i], into->active[i]);
+    into->active[n][0] = AT_NULL;
+    into->active_count[n] = 1;
+    if (example->fields_missing > 0)
+        into->active[n][into->active_count[n]++] = AT_MISSING + example->fields_missing - 1;
+    into->active[n + 1][0] = AT_UNSEEN + (int)example->view;
+    into->active_count[n + 1] = 1;
+    into->truth = example->truth >= 0              ? (size_t)example->truth
+                  : example->truth == OUTCOME_NONE ? n
+                                                   : n + 1;
+    double best = -1e300;
+    for (size_t i = 0; i < into->count; i++) {
+        double score = 0;
+        for (int k = 0; k < into->active_count[i]; k++)
+            score += fit->weight[into->active[i][k]];
+        into->p[i] = score;
+        best = score > best ? score : best;
+    }
+    into->truth_score = into->p[into->truth];
+    double whole = 0;
+    for (size_t i = 0; i < into->count; i++)
+        whole += into->p[i] = exp(into->p[i] - best);
+    for (size_t i = 0; i < into->count; i++)
+        into->p[i] /= whole;
+    into->log_whole = best + log(whole);
+}
+
+static double penalty_of(int parameter)
+{
+    return parameter < AT_FEATURES ? penalty_other : penalty_feature;
+}
+
+static double objective(struct fit *fit, const double *theta)
+{
+    struct outcomes outcomes;
+    double sum = 0;
+    weights_from_theta(fit, theta);
+    for (size_t i = 0; i < fit->examples->count; i++) {
+        outcomes_of(fit, &fit->examples->at[i], &outcomes);
+        sum += outcomes.log_whole - outcomes.truth_score;
+    }
+    for (int j = 0; j < fit->layout.count; j++)
+        sum += 0.5 * penalty_of(j) * theta[j] * theta[j];
+    return sum;
+}
+
+static void derivatives_add(struct fit *fit, const struct outcomes *outcomes)
+{
+    double mean[PARAMETERS_MAX] = {0};
+    int n = fit->layout.count;
+    for (size_t i = 0; i < outcomes->count; i++) {
+        const int *active = outcomes->active[i];
+        double p = outcomes->p[i];
+        for (int a = 0; a < outcomes->active_count[i]; a++) {
+            mean[active[a]] += p;
+            for (int b = 0; b < outcomes->active_count[i]; b++)
+                fit->hessian[active[a] * n + active[b]] += p;
+        }
+    }
+    for (int a = 0; a < n; a++) {
+        fit->gradient[a] += mean[a];
+        for (int b = 0; mean[a] != 0 && b < n; b++)
+            fit->hessian[a * n + b] -= mean[a] * mean[b];
+    }
+    const int *active = outcomes->active[outcomes->truth];
+    for (int a = 0; a < outcomes->active_count[outcomes->truth]; a++)
+        fit->gradient[active[a]] -= 1;
+}
+
+/* From levels to steps: the derivative of a step is the sum over the levels that contain it, with
+ * the sign that it has in them. */
+static void steps_from_levels(const struct layout *layout, double *values, int stride)
+{
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        const struct feature_info *info = feature_info((enum feature)i);
+        double *value = values + (layout->feature_at[i] - 1) * stride;
+        for (int level = info->levels - 1; level > info->against; level--)
+            value[level * stride] += value[(level + 1) * stride];
+        for (int level = 1; level <= info->against; level++)
+            value[level * stride] =
+                (level > 1 ? value[(level - 1) * stride] : 0) - value[level * stride];
+    }
+}
+
+static void derivatives(struct fit *fit)
+{
+    struct outcomes outcomes;
+    int n = fit->layout.count;
+    memset(fit->gradient, 0, sizeof fit->gradient);
+    memset(fit->hessian, 0, sizeof fit->hessian);
+    weights_from_theta(fit, fit->theta);
+    for (size_t i = 0; i < fit->examples->count; i++) {
+        outcomes_of(fit, &fit->examples->at[i], &outcomes);
+        derivatives_add(fit, &outcomes);
+    }
+    steps_from_levels(&fit->layout, fit->gradient, 1);
+    for (int a = 0; a < n; a++)
+        steps_from_levels(&fit->layout, fit->hessian + a * n, 1);
+    for (int b = 0; b < n; b++)
+        steps_from_levels(&fit->layout, fit->hessian + b, n);
+    for (int j = 0; j < n; j++) {
+        fit->gradient[j] += penalty_of(j) * fit->theta[j];
+        fit->hessian[j * n + j] += penalty_of(j);
+    }
+}
+
+bool cholesky_solve(double *matrix, double *vector, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j <= i; j++) {
+            double sum = matrix[i * n + j];
+            for (size_t k = 0; k < j; k++)
+                sum -= matrix[i * n + k] * matrix[j * n + k];
+            if (i == j && sum <= 0)
+                return false;
+            matrix[i * n + j] = i == j ? sqrt(sum) : sum / matrix[j * n + j];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < i; k++)
+            vector[i] -= matrix[i * n + k] * vector[k];
+        vector[i] /= matrix[i * n + i];
+    }
+    for (size_t i = n; i-- > 0;) {
+        for (size_t k = i + 1; k < n; k++)
+            vector[i] -= matrix[k * n + i] * vector[k];
+        vector[i] /= matrix[i * n + i];
+    }
+    return true;
+}
+
+/* The Newton direction of the parameters that are not held at their bound. */
+static void direction(struct fit *fit, double *into)
+{
+    static const double ridge = 1e-9;
+    int n = fit->layout.count, free_at[PARAMETERS_MAX];
+    size_t count = 0;
+    double matrix[PARAMETERS_MAX * PARAMETERS_MAX], vector[PARAMETERS_MAX];
+    for (int j = 0; j < n; j++) {
+        into[j] = 0;
+        if (!fit->layout.bounded[j] || fit->theta[j] > 0 || fit->gradient[j] < 0)
+            free_at[count++] = j;
+    }
+    for (size_t a = 0; a < count; a++) {
+        vector[a] = -fit->gradient[free_at[a]];
+        for (size_t b = 0; b < count; b++)
+            matrix[a * count + b] =
+                fit->hessian[free_at[a] * n + free_at[b]] + (a == b ? ridge : 0);
+    }
+    bool solved = cholesky_solve(matrix, vector, count);
+    assert(solved); /* the penalty makes it positive definite */
+    for (size_t a = 0; a < count && solved; a++)
+        into[free_at[a]] = vector[a];
+}
+
+static double step(struct fit *fit, double before)
+{
+    double move[PARAMETERS_MAX], tried[PARAMETERS_MAX];
+    direction(fit, move);
+    for (double length = 1; length > 1e-6; length /= 2) {
+        memcpy(tried, fit->theta, sizeof tried);
+        for (int j = 0; j < fit->layout.count; j++) {
+            tried[j] += length * move[j];
+            if (fit->layout.bounded[j] && tried[j] < 0)
+                tried[j] = 0;
+        }
+        double after = objective(fit, tried);
+        if (after < before) {
+            memcpy(fit->theta, tried, sizeof tried);
+            return after;
+        }
+    }
+    return before;
+}
+
+static int64_t micro_of(double value)
+{
+    return (int64_t)llround(value * MICRO);
+}
+
+static void model_fill(const struct fit *fit, struct match_model *into)
+{
+    into->null_micro = micro_of(fit->weight[AT_NULL]);
+    into->null_missing_micro[0] = 0;
+    for (int i = 1; i <= 3; i++)
+        into->null_missing_micro[i] = micro_of(fit->weight[AT_MISSING + i - 1]);
+    for (int view = 0; view < VIEW_COUNT; view++)
+        into->unseen_micro[view] = micro_of(fit->weight[AT_UNSEEN + view]);
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        into->weight[i][0] = 0;
+        for (int level = 1; level <= feature_info((enum feature)i)->levels; level++)
+            into->weight[i][level] = micro_of(fit->weight[fit->layout.feature_at[i] + level - 1]);
+    }
+}
+
+void match_fit(struct arena *arena, const struct example_list *examples, struct match_model *into,
+               struct fit_report *report)
+{
+    struct fit *fit = arena_alloc(arena, sizeof *fit);
+    fit->examples = examples;
+    fit->layout = layout_new();
+    double value = objective(fit, fit->theta);
+    *report = (struct fit_report){0, 0};
+    double before = value + 1;
+    for (; before - value > enough && report->steps < STEPS_MAX; report->steps++) {
+        before = value;
+        derivatives(fit);
+        value = step(fit, before);
+    }
+    weights_from_theta(fit, fit->theta);
+    double penalty = 0;
+    for (int j = 0; j < fit->layout.count; j++)
+        penalty += 0.5 * penalty_of(j) * fit->theta[j] * fit->theta[j];
+    report->log_loss = (value - penalty) / (double)examples->count;
+    model_fill(fit, into);
+}

@@ -1,0 +1,528 @@
+#include "base/base.h"
+
+#include <math.h>
+
+#include "base/text.h"
+#include "matcher/similarity.h"
+#include "matcher/train/train.h"
+#include "matcher/train/world.h"
+
+enum {
+    BLOCKED_MAX = 30, /* candidates per record */
+    BLOCK_WINDOW_DAYS = 60,
+    BLOCK_NAME_FROM = 3500,
+    FIRST_DAY = 20000,
+    DAYS = 180
+};
+
+/* An entry with what the world knows of it. */
+struct made_entry {
+    struct match_entry entry;
+    int company;
+    int record; /* the one whose entry it truly is, -1: of none */
+    struct trigrams trigrams;
+    const char *reference_norm;
+};
+
+struct made_record {
+    struct match_record record;
+    int company;
+    bool exists; /* an entry of it exists at the target */
+    bool hidden; /* … which the ledger does not show */
+};
+
+struct play {
+    struct arena *arena;
+    const struct world *world;
+    struct random random;
+    struct company *companies;
+    int company_count;
+    struct made_record *records;
+    struct made_entry *entries;
+    size_t entry_count, entry_capacity;
+    int64_t invoice_number;
+};
+
+static double in_range(struct random *random, double min, double max)
+{
+    return min + (max - min) * random_unit(random);
+}
+
+static struct name_noise noise_draw(struct random *random, bool held_out, double scale)
+{
+    double level = held_out ? in_range(random, 0.8, 1.3) : in_range(random, 0.2, 1.1);
+    level *= scale;
+    return (struct name_noise){
+        .upper = in_range(random, 0, 0.5),
+        .legal_dropped = 0.25 * level,
+        .legal_respelled = 0.4 * level,
+        .accents_lost = 0.4 * level,
+        .truncated = 0.15 * level,
+        .abbreviated = 0.1 * level,
+        .typo = 0.12 * level,
+        .reordered = 0.06 * level,
+        .descriptor = 0.1 * level,
+        .city_added = 0.1 * level,
+        .other_name = 0.03 * level,
+    };
+}
+
+/* How many of the records have an entry already. Most bills that come from a source are new to the
+ * books; most money that moved is on the bank statement; most counterparties come again. */
+static double null_share_draw(struct random *random, enum match_role role, bool held_out)
+{
+    if (role == MATCH_SETTLEMENT)
+        return held_out ? in_range(random, 0.2, 0.45) : in_range(random, 0.1, 0.6);
+    if (role == MATCH_COUNTERPARTY)
+        return held_out ? in_range(random, 0.15, 0.35) : in_range(random, 0.1, 0.5);
+    return held_out ? in_range(random, 0.7, 0.9) : in_range(random, 0.6, 0.97);
+}
+
+struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
+{
+    struct random random = {seed};
+    double hard = held_out ? 1.15 : 1.0;
+    struct world world = {
+        .seed = random_next(&random),
+        .role = role,
+        .view = VIEW_FRESH,
+        .vocabulary = held_out,
+        .companies = (int)random_between(&random, held_out ? 90 : 60, held_out ? 220 : 260),
+        .records = 500,
+        .null_share = null_share_draw(&random, role, held_out),
+        .sibling_share = hard * in_range(&random, 0.05, 0.3),
+        .extra_entries = in_range(&random, 1, 5),
+        .name_missing = hard * in_range(&random, 0, 0.15),
+        .record_name_missing = hard * in_range(&random, 0, 0.12),
+        .record_reference_missing = in_range(&random, 0, 0.5),
+        .reference_missing = in_range(&random, 0.05, 0.7),
+        .reference_equal = in_range(&random, 0.2, 0.8),
+        .reference_in_text = in_range(&random, 0, 0.2),
+        .reference_damaged = hard * in_range(&random, 0, 0.2),
+        .net_of_fee = role == MATCH_SETTLEMENT ? in_range(&random, 0, 0.3) : 0.01,
+        .other_currency = hard * in_range(&random, 0, 0.06),
+        .partial = hard * in_range(&random, 0, 0.04),
+        .drift = hard * in_range(&random, 0, 0.04),
+        .round_amounts = in_range(&random, 0.05, 0.5),
+        .identifiers = in_range(&random, 0, 0.4),
+        .resolved = in_range(&random, 0, 0.4),
+        .lag_days_max = (int)random_between(&random, 2, held_out ? 14 : 20),
+    };
+    if (role != MATCH_COUNTERPARTY && random_chance(&random, 0.4))
+        world.view = (enum ledger_view)random_between(&random, VIEW_AGEING, VIEW_NONE);
+    if (role == MATCH_COUNTERPARTY) {
+        world.name_missing *= 0.1; /* who is known mostly has a name */
+        world.record_name_missing *= 0.3;
+    }
+    world.record_noise = noise_draw(&random, held_out, 0.5);
+    world.entry_noise = noise_draw(&random, held_out, role == MATCH_SETTLEMENT ? 1.3 : 1.0);
+    return world;
+}
+
+/* An entry that exists and is not shown: by the age or the kind of the ledger. */
+static double hidden_share(enum ledger_view view)
+{
+    static const double shares[] = {0.004, 0.05, 0.15, 0.2, 1.0};
+    return shares[view];
+}
+
+static void companies_make(struct play *play)
+{
+    const struct world *world = play->world;
+    int capacity = world->companies * 2;
+    play->companies = arena_array(play->arena, (size_t)capacity, sizeof *play->companies);
+    for (int family = 0; family < world->companies; family++) {
+        struct company company = company_new(play->arena, &play->random, world->vocabulary, family);
+        play->companies[play->company_count++] = company;
+        if (random_chance(&play->random, world->sibling_share))
+            play->companies[play->company_count++] =
+                company_sibling(play->arena, &play->random, world->vocabulary, &company);
+    }
+}
+
+static struct uuid uuid_draw(struct random *random)
+{
+    uint8_t bytes[16];
+    uint64_t high = random_next(random), low = random_next(random);
+    memcpy(bytes, &high, sizeof high);
+    memcpy(bytes + sizeof high, &low, sizeof low);
+    return uuid_v4_from(bytes);
+}
+
+static int64_t amount_draw(struct play *play, const struct company *company)
+{
+    struct random *random = &play->random;
+    if (company->subscription_minor && random_chance(random, 0.7))
+        return company->subscription_minor;
+    int64_t minor = (int64_t)(exp(8.5 + 1.4 * random_normal(random)));
+    minor = minor < 100 ? 100 : minor > 5000000 ? 5000000 : minor;
+    if (random_chance(random, play->world->round_amounts))
+        minor = minor > 20000 ? minor / 5000 * 5000 : (minor + 99) / 100 * 100;
+    return minor;
+}
+
+static struct money euros(int64_t minor)
+{
+    return (struct money){minor, "EUR"};
+}
+
+static const char *description_draw(struct random *random, int vocabulary)
+{
+    static const char *const list[2][8] = {
+        {"Abonnement mensuel plan Pro", "Consulting services March",   "Order of office supplies",
+         "Licence annuelle", "Hosting and domains", "Workshop for two days", "Spare parts",
+         "Transport Lyon Paris"                                                                         },
+        {"Monthly fee team plan",       "Prestation de conseil avril", "Printer paper and toner",
+         "Support contract", "Cloud storage",       "Travaux de peinture",   "Catering lunch", "Courier"}
+    };
+    return list[vocabulary][random_below(random, 8)];
+}
+
+static struct match_record record_draw(struct play *play, const struct company *company)
+{
+    const struct world *world = play->world;
+    struct random *random = &play->random;
+    int64_t minor = amount_draw(play, company);
+    struct match_record record = {
+        .id = uuid_draw(random),
+        .amount = euros(minor),
+        .fee = euros(minor * 15 / 1000 + 25),
+        .date = {(int32_t)(FIRST_DAY + random_between(random, 0, DAYS))},
+    };
+    if (!random_chance(random, world->record_name_missing))
+        record.name = company_name(play->arena, random, company, &world->record_noise);
+    if (random_chance(random, 0.5))
+        record.email = company->email;
+    if (random_chance(random, world->identifiers))
+        record.vat_id = company->vat_id;
+    if (world->role == MATCH_SETTLEMENT && random_chance(random, world->identifiers))
+        record.iban = company->iban;
+    if (random_chance(random, 0.5))
+        record.description = description_draw(random, world->vocabulary);
+    play->invoice_number += 1 + (int64_t)random_below(random, 3);
+    if (!random_chance(random, world->record_reference_missing))
+        record.reference =
+            random_chance(random, 0.4)
+                ? arena_format(play->arena, "ch_%016" PRIX64, random_next(random))
+                : arena_format(play->arena, "INV-2026-%05" PRId64, play->invoice_number);
+    return record;
+}
+
+static const char *damaged(struct play *play, const char *reference)
+{
+    char *other = arena_text(play->arena, reference);
+    size_t n = strlen(other);
+    switch (random_below(&play->random, 3)) {
+    case 0:
+        other[n - 1] = (char)('0' + random_below(&play->random, 10));
+        return other;
+    case 1:
+        return other + (n > 6 ? n - 6 : 0);
+    default:
+        other[n - 2] = '\0';
+        return other;
+    }
+}
+
+static void reference_copy(struct play *play, const char *reference, struct match_entry *entry)
+{
+    const struct world *world = play->world;
+    struct random *random = &play->random;
+    if (!reference)
+        return;
+    if (random_chance(random, world->reference_in_text))
+        entry->description = arena_format(play->arena, "Paiement %s %s", reference,
+                                          entry->description ? entry->description : "merci");
+    if (random_chance(random, world->reference_missing))
+        return;
+    if (random_chance(random, world->reference_damaged))
+        entry->reference = damaged(play, reference);
+    else if (random_chance(random, world->reference_equal))
+        entry->reference = reference;
+    else
+        entry->reference =
+            arena_format(play->arena, "F%" PRId64, random_between(random, 1000, 99999));
+}
+
+static void amount_copy(struct play *play, const struct match_record *record,
+                        struct match_entry *entry)
+{
+    const struct world *world = play->world;
+    struct random *random = &play->random;
+    double kind = random_unit(random);
+    entry->amount = record->amount;
+    if ((kind -= world->net_of_fee) < 0)
+        entry->amount.minor = record->amount.minor - record->fee.minor;
+    else if ((kind -= world->partial) < 0)
+        entry->amount.minor = record->amount.minor * random_between(random, 20, 80) / 100;
+    else if ((kind -= world->drift) < 0)
+        entry->amount.minor = record->amount.minor * random_between(random, 970, 1030) / 1000;
+    else if (kind - world->other_currency < 0)
+        entry->amount =
+            (struct money){record->amount.minor * random_between(random, 102, 120) / 100, "USD"};
+}
+
+static void identity_copy(struct play *play, const struct company *company,
+                          struct match_entry *entry)
+{
+    const struct world *world = play->world;
+    struct random *random = &play->random;
+    if (!random_chance(random, world->name_missing))
+        entry->name = company_name(play->arena, random, company, &world->entry_noise);
+    if (random_chance(random, world->identifiers))
+        entry->vat_id = company->vat_id;
+    if (random_chance(random, world->identifiers))
+        entry->iban = random_chance(random, 0.05) ? play->companies[0].iban : company->iban;
+    if (random_chance(random, world->identifiers * 0.5))
+        entry->email = company->email;
+}
+
+static struct made_entry *entry_new(struct play *play, int company)
+{
+    assert(play->entry_count < play->entry_capacity);
+    struct made_entry *made = &play->entries[play->entry_count++];
+    made->company = company;
+    made->record = -1;
+    made->entry.id = uuid_draw(&play->random);
+    made->entry.analysed = true;
+    made->entry.date.days = made->entry.due_date.days = DATE_NONE;
+    identity_copy(play, &play->companies[company], &made->entry);
+    return made;
+}
+
+/* Days from the record to its entry: an invoice is mostly dated before it is paid, money arrives
+ * after it was sent. */
+static int32_t lag_draw(struct play *play)
+{
+    int32_t days = (int32_t)random_between(&play->random, 0, play->world->lag_days_max);
+    if (random_chance(&play->random, 0.5))
+        days /= 4;
+    bool usual = random_chance(&play->random, 0.85);
+    return (play->world->role == MATCH_DOCUMENT) == usual ? -days : days;
+}
+
+static void true_entry_make(struct play *play, int index)
+{
+    struct made_record *made = &play->records[index];
+    struct made_entry *entry = entry_new(play, made->company);
+    entry->record = index;
+    entry->entry.date.days = made->record.date.days + lag_draw(play);
+    if (play->world->role == MATCH_DOCUMENT && random_chance(&play->random, 0.4))
+        entry->entry.due_date.days = entry->entry.date.days + 30;
+    amount_copy(play, &made->record, &entry->entry);
+    if (random_chance(&play->random, 0.5))
+        entry->entry.description = random_chance(&play->random, 0.6)
+                                       ? made->record.description
+                                       : description_draw(&play->random, play->world->vocabulary);
+    reference_copy(play, made->record.reference, &entry->entry);
+}
+
+/* Entries that belong to no record here: other purchases of the same companies. */
+static void other_entry_make(struct play *play)
+{
+    int company = (int)random_below(&play->random, (size_t)play->company_count);
+    struct made_entry *entry = entry_new(play, company);
+    entry->entry.date.days = (int32_t)(FIRST_DAY + random_between(&play->random, -30, DAYS + 30));
+    entry->entry.amount = euros(amount_draw(play, &play->companies[company]));
+    if (random_chance(&play->random, 0.5))
+        entry->entry.description = description_draw(&play->random, play->world->vocabulary);
+    play->invoice_number += 1 + (int64_t)random_below(&play->random, 2);
+    if (!random_chance(&play->random, play->world->reference_missing))
+        entry->entry.reference =
+            arena_format(play->arena, "INV-2026-%05" PRId64, play->invoice_number);
+}
+
+static void records_make(struct play *play)
+{
+    const struct world *world = play->world;
+    play->records = arena_array(play->arena, (size_t)world->records, sizeof *play->records);
+    for (int i = 0; i < world->records; i++) {
+        struct made_record *made = &play->records[i];
+        made->company = (int)random_below(&play->random, (size_t)play->company_count);
+        made->record = record_draw(play, &play->companies[made->company]);
+        made->exists = !random_chance(&play->random, world->null_share);
+        made->hidden = made->exists && random_chance(&play->random, hidden_share(world->view));
+        if (made->exists && !made->hidden)
+            true_entry_make(play, i);
+    }
+}
+
+static void entries_finish(struct play *play)
+{
+    for (size_t i = 0; i < play->entry_count; i++) {
+        struct made_entry *made = &play->entries[i];
+        const char *name = made->entry.name ? made->entry.name : made->entry.description;
+        trigrams_of(name_normalise(play->arena, name).core, &made->trigrams);
+        made->reference_norm = reference_normalise(play->arena, made->entry.reference);
+    }
+}
+
+/* For the role of counterparties the entries are the companies that are known; a record's truth is
+ * its own company, which exists unless it is new. */
+static void counterparties_make(struct play *play)
+{
+    const struct world *world = play->world;
+    play->records = arena_array(play->arena, (size_t)world->records, sizeof *play->records);
+    bool *known = arena_array(play->arena, (size_t)play->company_count, sizeof *known);
+    for (int i = 0; i < play->company_count; i++) {
+        known[i] = !random_chance(&play->random, world->null_share);
+        if (!known[i])
+            continue;
+        struct made_entry *entry = entry_new(play, i);
+        entry->record = i; /* the company, compared with the record's */
+        if (random_chance(&play->random, 0.5))
+            entry->entry.customer_id = play->companies[i].customer_id;
+    }
+    for (int i = 0; i < world->records; i++) {
+        struct made_record *made = &play->records[i];
+        made->company = (int)random_below(&play->random, (size_t)play->company_count);
+        made->record = record_draw(play, &play->companies[made->company]);
+        /* Strong identifiers decide before names are asked; a second account at the source does
+         * not match. */
+        made->record.vat_id = made->record.iban = NULL;
+        if (random_chance(&play->random, 0.3))
+            made->record.customer_id = arena_format(play->arena, "cus_%d_%d", i, made->company);
+        made->exists = known[made->company];
+    }
+}
+
+static bool is_truth(const struct play *play, int record, const struct made_entry *entry)
+{
+    if (play->world->role == MATCH_COUNTERPARTY)
+        return entry->company == play->records[record].company;
+    return entry->record == record;
+}
+
+static int64_t apart(int64_t a, int64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* The arms of blocking as one cheap score; 0: not a candidate. */
+static int block_score(const struct match_record *record, const char *reference_norm,
+                       const struct trigrams *name, const struct made_entry *entry,
+                       enum match_role role)
+{
+    int by_name = trigrams_similarity(name, &entry->trigrams);
+    if (role == MATCH_COUNTERPARTY) {
+        bool same_email =
+            record->email && entry->entry.email && strcmp(record->email, entry->entry.email) == 0;
+        return same_email ? 20000 : by_name >= BLOCK_NAME_FROM / 2 ? by_name : 0;
+    }
+    int score = by_name >= BLOCK_NAME_FROM ? by_name : 0;
+    if (reference_norm && entry->reference_norm &&
+        strcmp(reference_norm, entry->reference_norm) == 0)
+        score += 20000;
+    bool in_time = apart(record->date.days, entry->entry.date.days) <= BLOCK_WINDOW_DAYS;
+    int64_t minor = entry->entry.amount.minor;
+    bool same_currency = strcmp(record->amount.currency, entry->entry.amount.currency) == 0;
+    bool fits = minor == record->amount.minor || minor == record->amount.minor - record->fee.minor;
+    if (in_time && same_currency && fits)
+        score += 8000;
+    else if (in_time && same_currency &&
+             apart(minor, record->amount.minor) * 100 <= record->amount.minor * 3)
+        score += 3000;
+    return score;
+}
+
+struct blocked {
+    size_t entry;
+    int score;
+};
+
+static int blocked_order(const void *left, const void *right)
+{
+    const struct blocked *a = left, *b = right;
+    if (a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    return (a->entry > b->entry) - (a->entry < b->entry);
+}
+
+static size_t block(struct play *play, int record, struct blocked *into)
+{
+    const struct match_record *asked = &play->records[record].record;
+    struct trigrams name;
+    trigrams_of(name_normalise(play->arena, asked->name).core, &name);
+    const char *reference = reference_normalise(play->arena, asked->reference);
+    struct blocked *all = arena_array(play->arena, play->entry_count, sizeof *all);
+    size_t count = 0;
+    for (size_t i = 0; i < play->entry_count; i++) {
+        int score = block_score(asked, reference, &name, &play->entries[i], play->world->role);
+        if (score > 0)
+            all[count++] = (struct blocked){i, score};
+    }
+    if (count > 1)
+        qsort(all, count, sizeof *all, blocked_order);
+    count = count < BLOCKED_MAX ? count : BLOCKED_MAX;
+    memcpy(into, all, count * sizeof *into);
+    return count;
+}
+
+static int fields_missing(const struct match_record *record, enum match_role role)
+{
+    if (role == MATCH_COUNTERPARTY)
+        return record->name == NULL;
+    return (record->name == NULL) + (record->reference == NULL);
+}
+
+static enum err example_make(struct play *play, int record, int number, struct example *into)
+{
+    struct made_record *made = &play->records[record];
+    struct blocked blocked[BLOCKED_MAX];
+    struct match_entry entries[BLOCKED_MAX];
+    size_t count = block(play, record, blocked);
+    into->truth = made->exists ? OUTCOME_UNSEEN : OUTCOME_NONE;
+    for (size_t i = 0; i < count; i++) {
+        const struct made_entry *entry = &play->entries[blocked[i].entry];
+        entries[i] = entry->entry;
+        if (is_truth(play, record, entry))
+            into->truth = (int)i;
+        bool same = entry->company == made->company && play->world->role != MATCH_COUNTERPARTY;
+        entries[i].same_counterparty = same && random_chance(&play->random, play->world->resolved);
+        entries[i].alias_confirmed =
+            entry->company == made->company && random_chance(&play->random, 0.05);
+    }
+    into->count = count;
+    into->fields_missing = fields_missing(&made->record, play->world->role);
+    into->view = play->world->view;
+    into->world = number;
+    into->vectors = arena_array(play->arena, count, sizeof *into->vectors);
+    return features_of(play->arena, &made->record, entries, count, play->world->role, NULL,
+                       into->vectors);
+}
+
+static enum err play_examples(struct play *play, struct arena *arena, int number,
+                              struct example_list *into)
+{
+    for (int i = 0; i < play->world->records && into->count < into->capacity; i++) {
+        struct example example;
+        TRY(example_make(play, i, number, &example));
+        into->true_entries += play->records[i].exists && !play->records[i].hidden;
+        into->blocked_entries += example.truth >= 0;
+        struct example *kept = &into->at[into->count++];
+        *kept = example;
+        kept->vectors = arena_copy(arena, example.vectors, example.count * sizeof *example.vectors);
+    }
+    return OK;
+}
+
+enum err world_play(struct arena *arena, const struct world *world, int number,
+                    struct example_list *into)
+{
+    struct play play = {.arena = arena_open(), .world = world, .random = {world->seed}};
+    companies_make(&play);
+    size_t others = (size_t)(world->extra_entries * play.company_count);
+    bool counterparties = world->role == MATCH_COUNTERPARTY;
+    play.entry_capacity = (size_t)world->records + (size_t)play.company_count + others;
+    play.entries = arena_array(play.arena, play.entry_capacity, sizeof *play.entries);
+    if (counterparties)
+        counterparties_make(&play);
+    else
+        records_make(&play);
+    for (size_t i = 0; i < others && !counterparties && world->view != VIEW_NONE; i++)
+        other_entry_make(&play);
+    entries_finish(&play);
+    enum err err = play_examples(&play, arena, number, into);
+    arena_close(play.arena);
+    return err;
+}
