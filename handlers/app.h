@@ -13,8 +13,9 @@
 #include "http/metrics.h"
 #include "http/router.h"
 
-struct egress;      /* net/egress.h */
-struct http_client; /* net/http_client.h */
+struct http_client;       /* net/http_client.h */
+struct http_settings;     /* net/http_client.h */
+struct provider_settings; /* connectors/provider.h */
 struct login_guard; /* handlers/login_guard.h */
 
 struct app {
@@ -30,7 +31,10 @@ struct app {
     struct login_guard *login_guard;
     struct metrics *metrics;
     const struct request_metrics *request_metrics;
-    const struct egress *egress;
+    const struct http_settings *outgoing; /* of calls to providers */
+    const struct provider_settings *(*provider_settings)(const void *context,
+                                                         const char *provider);
+    const void *provider_context;
     struct db_settings directory_db;
     struct db_settings region_db;
     void (*wake)(void *wake_context); /* new work was committed; for region_db.wake */

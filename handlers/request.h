@@ -80,6 +80,9 @@ enum { PAGE_LIMIT_MAX = 100, PAGE_LIMIT_DEFAULT = 25, CURSOR_BYTES_MAX_IN = 1024
 enum err list_read(struct request *req, const struct input_field *fields, size_t count, void *into,
                    struct page *page) MUST_USE;
 
+/* How many of the rows that were asked for (limit + 1, to know whether there is more) are shown. */
+size_t page_shown(const struct page *page, size_t rows);
+
 /* If-Match with the version that reply_etag gave out: ERR_PRECONDITION_REQUIRED when it is absent,
  * ERR_STALE when it is not one of ours. The store compares. */
 enum err if_match_read(struct request *req, int64_t *version) MUST_USE;

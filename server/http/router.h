@@ -26,7 +26,7 @@ enum access {
 };
 const char *access_name(enum access access); /* "viewer" */
 
-enum idempotency {
+enum route_idempotency {
     IDEMPOTENCY_NONE,   /* a method that is safe to repeat by itself, or login and tokens */
     IDEMPOTENCY_KEY,    /* needs an Idempotency-Key and replays its answer for 24 h */
     IDEMPOTENCY_SECRET, /* the same, but the answer is shown once: a repeated call gets 409 */
@@ -39,7 +39,7 @@ struct route {
     enum http_method method; /* HEAD is derived from GET, OPTIONS from all */
     const char *path;
     enum access access;
-    enum idempotency idempotency;
+    enum route_idempotency idempotency;
     route_handler *handle;
     size_t body_bytes_max; /* 0: BODY_BYTES_MAX_DEFAULT */
 };
