@@ -53,12 +53,10 @@ static enum err check_ids(struct arena *arena, const struct document_input *inpu
 
 enum err document_check(struct arena *arena, const struct document_input *input)
 {
-    const struct money_rule money[] = {
-        {"amount", input->amount, true },
-        {"tax",    input->tax,    false},
-        {"fee",    input->fee,    false},
-        {"net",    input->net,    false}
-    };
+    const struct money_rule money[] = {{"amount", input->amount, true},
+                                       {"tax", input->tax, false},
+                                       {"fee", input->fee, false},
+                                       {"net", input->net, false}};
     if (input->kind < 0 || input->kind >= KIND_COUNT)
         return arena_fail(arena, ERR_VALIDATION, "kind", "The kind of the record is unknown.");
     if (!clean(arena, input->provider))

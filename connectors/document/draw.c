@@ -281,11 +281,11 @@ static size_t reference_rows(const struct drawing *drawing,
 {
     const struct document_input *input = drawing->input;
     const struct reference_row all[] = {
-        {drawing->kind.id_label, input->source_id       },
-        { word(drawing,       WORD_CHARGE_OF), input->parent_source_id},
-        { word(drawing,     WORD_TRANSACTION),    input->source_txn_id},
-        { word(drawing,           WORD_EVENT),  input->source_event_id},
-        { word(drawing,         WORD_ACCOUNT),          input->account},
+        {drawing->kind.id_label, input->source_id},
+        {word(drawing, WORD_CHARGE_OF), input->parent_source_id},
+        {word(drawing, WORD_TRANSACTION), input->source_txn_id},
+        {word(drawing, WORD_EVENT), input->source_event_id},
+        {word(drawing, WORD_ACCOUNT), input->account},
     };
     size_t count = 0;
     for (size_t i = 0; i < COUNT(all); i++) {

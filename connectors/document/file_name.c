@@ -18,9 +18,14 @@ static_assert(10 + 1 + SLUG_CHARS_MAX + 1 + ID_CHARS_MAX + SUFFIX_CHARS_MAX <=
                   DOCUMENT_FILE_NAME_MAX - 2,
               "the parts of a file name must fit into it");
 
+static bool is_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
 static bool is_letter_or_digit(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return (c >= 'a' && c <= 'z') || is_capital(c) || (c >= '0' && c <= '9');
 }
 
 /* "acme-sas" from "ACME, S.A.S."; accents fall off, other scripts leave nothing: then "document".
@@ -32,8 +37,10 @@ static const char *slug_of(struct arena *arena, const char *name)
     struct buf into = buf_new(arena, SLUG_CHARS_MAX);
     for (const char *at = bare; at && *at && into.n < SLUG_CHARS_MAX; at++) {
         bool hyphen = into.n > 0 && into.data[into.n - 1] == '-';
-        if (is_letter_or_digit(*at))
-            buf_add_char(&into, (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at));
+        if (is_capital(*at))
+            buf_add_char(&into, (char)(*at - 'A' + 'a'));
+        else if (is_letter_or_digit(*at))
+            buf_add_char(&into, *at);
         else if ((*at == ' ' || *at == '-' || *at == '&' || *at == '_') && into.n > 0 && !hyphen)
             buf_add_char(&into, '-');
     }
@@ -50,7 +57,7 @@ static const char *id_part(struct arena *arena, const char *id)
     bool changed = strlen(id) > ID_CHARS_MAX;
     for (const char *at = id; *at; at++) {
         bool plain = is_letter_or_digit(*at) || *at == '_' || *at == '-';
-        buf_add_char(&into, plain ? *at : '-');
+        buf_add(&into, plain ? at : "-", 1);
         changed = changed || !plain;
     }
     if (!changed)

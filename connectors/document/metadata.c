@@ -87,9 +87,25 @@ static enum err xmp_of(struct arena *arena, const struct metadata *metadata, str
     return OK;
 }
 
+/* qpdf_cleanup wants the address of the handle, which must live as long as the arena. */
+struct qpdf_holder {
+    qpdf_data data;
+};
+
 static void qpdf_release(void *object)
 {
-    qpdf_cleanup(object);
+    struct qpdf_holder *holder = object;
+    qpdf_cleanup(&holder->data);
+}
+
+static qpdf_data qpdf_open(struct arena *arena)
+{
+    struct qpdf_holder *holder = arena_alloc(arena, sizeof *holder);
+    holder->data = qpdf_init();
+    arena_defer(arena, qpdf_release, holder);
+    qpdf_silence_errors(holder->data);
+    qpdf_set_suppress_warnings(holder->data, QPDF_TRUE);
+    return holder->data;
 }
 
 /* "D:20261120102223Z" */
@@ -104,14 +120,14 @@ static void set_information(qpdf_data pdf, struct arena *arena, const struct met
 {
     const char *at = pdf_date(arena, metadata->created_at);
     const char *const entries[][2] = {
-        {"/Title",        metadata->title   },
-        {"/Subject",      metadata->subject },
-        {"/Keywords",     metadata->keywords},
-        {"/Author",       metadata->author  },
-        {"/Creator",      "Sluice"          },
-        {"/Producer",     "Sluice"          },
-        {"/CreationDate", at                },
-        {"/ModDate",      at                },
+        {"/Title", metadata->title},
+        {"/Subject", metadata->subject},
+        {"/Keywords", metadata->keywords},
+        {"/Author", metadata->author},
+        {"/Creator", "Sluice"},
+        {"/Producer", "Sluice"},
+        {"/CreationDate", at},
+        {"/ModDate", at},
     };
     qpdf_oh information = qpdf_oh_new_dictionary(pdf);
     for (size_t i = 0; i < COUNT(entries); i++)
@@ -149,11 +165,7 @@ enum err metadata_write(struct arena *arena, const struct metadata *metadata, st
 {
     struct buf xmp;
     TRY(xmp_of(arena, metadata, &xmp));
-    qpdf_data data = qpdf_init();
-    /* qpdf_cleanup wants the address of the handle, which must live as long as the arena. */
-    arena_defer(arena, qpdf_release, arena_copy(arena, &data, sizeof data));
-    qpdf_silence_errors(data);
-    qpdf_set_suppress_warnings(data, QPDF_TRUE);
+    qpdf_data data = qpdf_open(arena);
     if (qpdf_read_memory(data, "document", (const char *)pdf.at, pdf.n, NULL) & QPDF_ERRORS)
         return failed(arena, data);
     set_information(data, arena, metadata);

@@ -77,8 +77,8 @@ static enum err run_once(struct provider_call *call, const struct qonto_request 
                          int total_s, struct http_answer *answer)
 {
     struct http_header headers[HEADERS_MAX] = {
-        {.name = "Accept",    .value = "application/json"             },
-        { .name = "Authorization", .value = "Bearer ", .secret = call->credential->access_token},
+        {.name = "Accept", .value = "application/json"},
+        {.name = "Authorization", .value = "Bearer ", .secret = call->credential->access_token},
     };
     size_t count = 2;
     if (call->settings->staging_token)

@@ -17,9 +17,9 @@ struct file_kind {
 };
 
 static const struct file_kind file_kinds[] = {
-    {"application/pdf", ".pdf", ".pdf",  "%PDF-",             5},
-    {"image/jpeg",      ".jpg", ".jpeg", "\xff\xd8\xff",      3},
-    {"image/png",       ".png", ".png",  "\x89PNG\r\n\x1a\n", 8},
+    {"application/pdf", ".pdf", ".pdf", "%PDF-", 5},
+    {"image/jpeg", ".jpg", ".jpeg", "\xff\xd8\xff", 3},
+    {"image/png", ".png", ".png", "\x89PNG\r\n\x1a\n", 8},
 };
 
 static const struct file_kind *kind_of(struct bytes document)
@@ -147,9 +147,7 @@ static enum err verify(struct provider_call *call, const struct delivery_order *
 {
     bool found = false;
     enum err err = read_back(call, into->external_id, order->file_name, &found);
-    if (err == OK && !found)
-        err = search(call, order->file_name, &into->external_id);
-    else if (err == ERR_ABSENT)
+    if ((err == OK && !found) || err == ERR_ABSENT)
         err = search(call, order->file_name, &into->external_id);
     if (err == OK) {
         into->verified = true;
@@ -226,9 +224,9 @@ static enum err post(struct provider_call *call, const struct delivery_order *or
          .content_type = order->content_type,
          .data = order->document},
         {.name = "supplier_invoices[][idempotency_key]",
-         .data = {(const uint8_t *)key, strlen(key)}                                                              },
-        {.name = "source",                      .data = {(const uint8_t *)"integration", strlen("integration")}},
-        {.name = "meta",.data = {(const uint8_t *)bulk_meta, strlen(bulk_meta)}                    },
+         .data = {(const uint8_t *)key, strlen(key)}},
+        {.name = "source", .data = {(const uint8_t *)"integration", strlen("integration")}},
+        {.name = "meta", .data = {(const uint8_t *)bulk_meta, strlen(bulk_meta)}},
     };
     struct qonto_request request = {.method = "POST",
                                     .path = "/v2/supplier_invoices/bulk",

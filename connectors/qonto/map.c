@@ -44,18 +44,15 @@ static bool currency_at(const json_t *object, const char *path, char into[4])
 }
 
 /* {"value":"22.10","currency":"EUR"}: a decimal text, seen as a whole number too. */
-static struct money amount_at(const json_t *object, const char *path)
+static struct money amount_at(struct arena *arena, const json_t *object, const char *path)
 {
     struct money money = {0}, none = {0};
     const json_t *amount = json_object_at(object, path);
     if (!amount || !currency_at(amount, "currency", money.currency))
         return none;
-    char whole[24];
     const char *decimal = json_text(amount, "value");
-    if (!decimal && json_is_integer(json_object_get(amount, "value"))) {
-        snprintf(whole, sizeof whole, "%lld", (long long)json_int(amount, "value", 0));
-        decimal = whole;
-    }
+    if (!decimal && json_is_integer(json_object_get(amount, "value")))
+        decimal = arena_format(arena, "%" PRId64, json_int(amount, "value", 0));
     struct money parsed;
     return decimal && money_parse(decimal, money.currency, &parsed) ? parsed : none;
 }
@@ -87,7 +84,7 @@ bool qonto_invoice_map(struct arena *arena, const json_t *invoice, struct mirror
     *into = (struct mirrored_entry){
         .role = ROLE_DOCUMENT,
         .external_id = id,
-        .amount = amount_at(invoice, "total_amount"),
+        .amount = amount_at(arena, invoice, "total_amount"),
         .date = date_at(invoice, "issue_date"),
         .due_date = date_at(invoice, "due_date"),
         .counterparty_name = text_of(arena, invoice, "supplier_name", "issuer_name"),
@@ -217,9 +214,7 @@ static const json_t *invoice_of(const json_t *invoices, const char *file_name)
 void qonto_bulk_map(struct arena *arena, const json_t *body, const char *key, const char *file_name,
                     struct qonto_bulk *into)
 {
-    *into = (struct qonto_bulk){
-        .error = {"", "", ""}
-    };
+    *into = (struct qonto_bulk){.error = {"", "", ""}};
     const json_t *invoice = invoice_of(json_list(body, "supplier_invoices"), file_name);
     if (!text_blank(json_text(invoice, "id")))
         into->invoice = invoice;

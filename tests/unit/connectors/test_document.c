@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "connectors/document/clean.h"
 #include "connectors/document/document.h"
-#include "fontconfig_leaks.h"
+#include "font_libraries.h"
 
 enum { HOSTILE_BYTES = 1 << 20 };
 
@@ -28,9 +28,9 @@ static struct document_input plain_input(void)
         .source_id = "ch_3SVhQeLkdIwHu7ix0Xy9ABCD",
         .source_txn_id = "txn_1",
         .source_event_id = "evt_1",
-        .date = {20777                                     }, /* 2026-11-20 */
-        .due_date = {DATE_NONE                                         },
-        .amount = {125000,                                          "EUR"                      },
+        .date = {20777}, /* 2026-11-20 */
+        .due_date = {DATE_NONE},
+        .amount = {125000, "EUR"},
     };
 }
 
@@ -137,9 +137,7 @@ static void test_hostile_texts_render(void **state)
         const char *text = repeated(arena, pieces[i]);
         struct document_line lines[40];
         for (size_t n = 0; n < COUNT(lines); n++)
-            lines[n] = (struct document_line){
-                text, {.minor = -1, .currency = "KWD"}
-            };
+            lines[n] = (struct document_line){text, {.minor = -1, .currency = "KWD"}};
         input.lines = lines;
         input.line_count = COUNT(lines);
         input.counterparty = (struct party){.name = text,
@@ -157,14 +155,9 @@ static void test_hostile_texts_render(void **state)
 static void test_amounts_of_every_size_render(void **state)
 {
     (void)state;
-    static const struct money amounts[] = {
-        {0,          "EUR"},
-        {-1,         "EUR"},
-        {INT64_MAX,  "JPY"},
-        {INT64_MAX,  "KWD"},
-        {-INT64_MAX, "CLF"},
-        {7,          "JPY"}
-    };
+    static const struct money amounts[] = {{0, "EUR"},          {-1, "EUR"},
+                                           {INT64_MAX, "JPY"},  {INT64_MAX, "KWD"},
+                                           {-INT64_MAX, "CLF"}, {7, "JPY"}};
     for (size_t i = 0; i < COUNT(amounts); i++) {
         struct arena *arena = arena_open();
         struct document_input input = plain_input();
@@ -289,11 +282,11 @@ static void test_input_from_record(void **state)
         .source_txn_id = "txn_1",
         .amount = {1000, "JPY"},
         .tax_minor = "91",
-        .date = {20777   },
+        .date = {20777},
         .due_date = {DATE_NONE},
         .description = "Plan",
         .reference = "R-1",
-        .counterparty = {.name = "Acme"   },
+        .counterparty = {.name = "Acme"},
     };
     struct document_input input = document_input_from(arena, &record);
     assert_int_equal(input.tax.minor, 91);

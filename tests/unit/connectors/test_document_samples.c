@@ -16,7 +16,7 @@
 
 #include "base/text.h"
 #include "connectors/document/document.h"
-#include "fontconfig_leaks.h"
+#include "font_libraries.h"
 
 enum { TEXT_BYTES_MAX = 64 * 1024, FACTS_MAX = 20 };
 
@@ -43,7 +43,7 @@ static struct instant instant(const char *text)
 
 static const struct document_line charge_lines[] = {
     {"Atelier subscription, team plan, November 2026 (12 seats)", {118800, "EUR"}},
-    {"Additional storage, 250 GB",                                {6200, "EUR"}  },
+    {"Additional storage, 250 GB", {6200, "EUR"}},
 };
 
 static struct document_input charge_input(const char *language)
@@ -68,7 +68,7 @@ static struct document_input charge_input(const char *language)
         .account = "acct_1SHALLOWWATERS42",
         .testmode = true,
         .date = date("2026-11-20"),
-        .due_date = {DATE_NONE                           },
+        .due_date = {DATE_NONE},
         .occurred_at = instant("2026-11-20T10:22:23Z"),
         .lines = charge_lines,
         .line_count = COUNT(charge_lines),
@@ -125,16 +125,16 @@ static struct document_input reversal_input(const char *language)
 
 static const struct document_line far_lines[] = {
     {"Εκτύπωση καταλόγου, 500 αντίτυπα, έγχρωμο εξώφυλλο και βιβλιοδεσία με ραφή", {150000, "JPY"}},
-    {"خدمات الطباعة",                                                                                                              {2, "JPY"}     },
-    {"印刷サービス一式",                                                                                                               {999999, "JPY"}},
-    {"Line four",                                                                                                                              {1, "JPY"}     },
-    {"Line five",                                                                                                                              {1, "JPY"}     },
-    {"Line six",                                                                                                                               {1, "JPY"}     },
-    {"Line seven",                                                                                                                             {1, "JPY"}     },
-    {"Line eight",                                                                                                                             {1, "JPY"}     },
-    {"Line nine",                                                                                                                              {1, "JPY"}     },
-    {"Line ten",                                                                                                                               {1, "JPY"}     },
-    {"Line eleven",                                                                                                                            {1, "JPY"}     },
+    {"خدمات الطباعة", {2, "JPY"}},
+    {"印刷サービス一式", {999999, "JPY"}},
+    {"Line four", {1, "JPY"}},
+    {"Line five", {1, "JPY"}},
+    {"Line six", {1, "JPY"}},
+    {"Line seven", {1, "JPY"}},
+    {"Line eight", {1, "JPY"}},
+    {"Line nine", {1, "JPY"}},
+    {"Line ten", {1, "JPY"}},
+    {"Line eleven", {1, "JPY"}},
 };
 
 static struct document_input far_input(const char *language)
@@ -162,7 +162,8 @@ static const struct sample_row {
     const char *facts[FACTS_MAX];
 } samples[] = {
     {"charge_en",
-     charge_input,                  "en",
+     charge_input,
+     "en",
      {"Invoice information",
       "Payment collected through Stripe",
       "Supplier",
@@ -182,31 +183,36 @@ static const struct sample_row {
       "ch_3SVhQeLkdIwHu7ix0Xy9ABCD",
       "txn_3SVhQeLkdIwHu7ix0mVfTkQ2",
       "evt_3SVhQeLkdIwHu7ix0oPq12Rs",
-      "neither an e-invoice nor a tax"}                                                               },
+      "neither an e-invoice nor a tax"}},
     {"charge_fr",
-     charge_input,                  "fr",
+     charge_input,
+     "fr",
      {"Informations de facturation", "Fournisseur", "Client", "Numéro de facture", "20/11/2026",
       "Désignation", "Taxe incluse", "1 250,00 EUR", "Frais Stripe", "21,50 EUR", "Net de frais",
-      "acct_1SHALLOWWATERS42", "Mode test", "ni une facture"}                                         },
+      "acct_1SHALLOWWATERS42", "Mode test", "ni une facture"}},
     {"refund_en",
-     refund_input,                  "en",
+     refund_input,
+     "en",
      {"Refund note", "Refund paid through Stripe", "45.00 EUR", "re_3SVhQeLkdIwHu7ix0Zz1WXYZ",
-      "ch_3SVhQeLkdIwHu7ix0Xy9ABCD", "not stated by Stripe"}                                          },
-    {"refund_fr",   refund_input,   "fr", {"Note de crédit", "non indiquée par Stripe", "45,00 EUR"}},
+      "ch_3SVhQeLkdIwHu7ix0Xy9ABCD", "not stated by Stripe"}},
+    {"refund_fr", refund_input, "fr", {"Note de crédit", "non indiquée par Stripe", "45,00 EUR"}},
     {"fee_en",
-     fee_input,                     "en",
-     {"Stripe Payments Europe, Limited", "IE3206488LH", "5 December 2026", "fees_2026-10"}            },
+     fee_input,
+     "en",
+     {"Stripe Payments Europe, Limited", "IE3206488LH", "5 December 2026", "fees_2026-10"}},
     {"reversal_en",
-     reversal_input,                "en",
+     reversal_input,
+     "en",
      {"Reversal", "2026-11-20_boulangerie-lefevre-fils_re_3SVhQeLkdIwHu7ix0Zz1WXYZ.pdf",
       "0197a0c2-55aa-7c11-9d1e-6e1f0e8a4c55", "The refund failed at the bank of the customer.",
-      "\u221245.00 EUR"}                                                                              },
-    {"reversal_fr", reversal_input, "fr", {"Annulation", "Document annulé", "\u221245,00 EUR"}       },
+      "\u221245.00 EUR"}},
+    {"reversal_fr", reversal_input, "fr", {"Annulation", "Document annulé", "\u221245,00 EUR"}},
     {"far_en",
-     far_input,                     "en",
+     far_input,
+     "en",
      {"Παπαδόπουλος & Υιοί Α.Ε.", "株式会社さくら印刷", "東京都千代田区丸の内1-1-1",
       "9,223,372,036,854,775,807 JPY", "1,234,567.890 KWD", "\u2212500 JPY",
-      "Further lines not shown"}                                                                      },
+      "Further lines not shown"}},
 };
 
 struct directory {

@@ -161,22 +161,26 @@ static void test_bulk_error_in_every_shape(void **state)
         const char *text;
         bool failed, retryable;
     } rows[] = {
-        {"{\"supplier_invoices\":[],\"errors\":[]}",                                   false, false},
-        {"{\"supplier_invoices\":[]}",                                                 false, false},
-        {"{\"supplier_invoices\":null,\"errors\":null}",                               false, false},
+        {"{\"supplier_invoices\":[],\"errors\":[]}", false, false},
+        {"{\"supplier_invoices\":[]}", false, false},
+        {"{\"supplier_invoices\":null,\"errors\":null}", false, false},
         {"{\"errors\":[{\"code\":\"invalid\",\"detail\":\"no\",\"source\":{\"pointer\":"
-         "\"/supplier_invoices/idempotency_key/ABC-XYZ/file\"}}]}",           true,  false},
+         "\"/supplier_invoices/idempotency_key/ABC-XYZ/file\"}}]}",
+         true, false},
         {"{\"errors\":[{\"code\":\"internal_server_error\",\"details\":\"no\",\"source\":"
-         "[{\"pointer\":\"/supplier_invoices/idempotency_key/abc-xyz\"}]}]}", true,  true },
-        {"{\"errors\":{\"code\":\"required\",\"message\":\"no\"}}",                    true,  false},
+         "[{\"pointer\":\"/supplier_invoices/idempotency_key/abc-xyz\"}]}]}",
+         true, true},
+        {"{\"errors\":{\"code\":\"required\",\"message\":\"no\"}}", true, false},
         {"{\"errors\":[{\"code\":\"invalid\",\"source\":{\"pointer\":"
-         "\"/supplier_invoices/idempotency_key/another/file\"}}]}",           false, false},
+         "\"/supplier_invoices/idempotency_key/another/file\"}}]}",
+         false, false},
         {"{\"errors\":[{\"code\":\"invalid\",\"source\":{\"pointer\":"
-         "\"/supplier_invoices/idempotency_key/abc\"}}]}",                    false, false},
-        {"{\"errors\":[{\"code\":\"a_code_of_next_year\",\"detail\":\"no\"}]}",        true,  true },
-        {"{\"errors\":[\"text\"]}",                                                    true,  true },
-        {"{\"errors\":[{\"source\":[]}]}",                                             true,  true },
-        {"{\"errors\":[{\"code\":7,\"detail\":\"no\",\"source\":\"file\"}]}",          true,  true },
+         "\"/supplier_invoices/idempotency_key/abc\"}}]}",
+         false, false},
+        {"{\"errors\":[{\"code\":\"a_code_of_next_year\",\"detail\":\"no\"}]}", true, true},
+        {"{\"errors\":[\"text\"]}", true, true},
+        {"{\"errors\":[{\"source\":[]}]}", true, true},
+        {"{\"errors\":[{\"code\":7,\"detail\":\"no\",\"source\":\"file\"}]}", true, true},
     };
     struct arena *arena = arena_open();
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -19,9 +19,9 @@ static struct delivery_order order_of(const char *bytes, const char *content_typ
                                       const char *file_name)
 {
     return (struct delivery_order){
-        .idempotency_key = {{1}           },
+        .idempotency_key = {{1}},
         .operation = "create",
-        .document = { (const uint8_t *)bytes, strlen(bytes)},
+        .document = {(const uint8_t *)bytes, strlen(bytes)},
         .content_type = content_type,
         .file_name = file_name,
     };
