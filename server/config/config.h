@@ -61,8 +61,13 @@ struct config {
     struct config_provider qonto;
 
     int64_t work_threads;
-    int64_t work_batch;
-    const char *model_file; /* of the matcher; NULL: the one that is built in */
+    int64_t work_attempt_s;
+    int64_t work_window_s;
+    int64_t work_retry_s;
+    int64_t work_ledger_age_s;
+    int64_t work_mirror_days;
+
+    const char *migrations_directory;
 };
 
 /* `path` may be NULL: environment and defaults alone. `environment` is the process's environ.

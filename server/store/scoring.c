@@ -215,7 +215,7 @@ STATEMENT_ROWS(usage_sql, WINDOW_ITEMS_MAX,
                " WHERE r.workspace_id = $1 AND r.counterparty_id = q.counterparty"
                " AND i.state IN ('delivered', 'linked', 'queued', 'rejected')"
                " ORDER BY i.id DESC LIMIT 200) p) u"
-               " WHERE q.counterparty IS NOT NULL");
+               " WHERE q.counterparty IS NOT NULL ORDER BY q.n");
 
 enum err usage_find(const struct scope *scope, const struct usage_query *queries, size_t count,
                     struct rows *into)
@@ -255,7 +255,7 @@ STATEMENT_ROWS(duplicates_sql, WINDOW_ITEMS_MAX,
                " AND CASE WHEN q.reference IS NOT NULL AND v.reference_norm IS NOT NULL"
                " THEN v.reference_norm = q.reference"
                " ELSE v.date BETWEEN q.date - 1 AND q.date + 1 END"
-               " ORDER BY r.id LIMIT 1) o");
+               " ORDER BY r.id LIMIT 1) o ORDER BY q.n");
 
 enum err duplicates_find(const struct scope *scope, const struct duplicate_query *queries,
                          size_t count, struct rows *into)

@@ -1,0 +1,18 @@
+/* Request budgets of providers, shared by all tenants behind one egress address: the buckets live
+ * in the database, and a process leases slices of them, so that most requests ask nobody. */
+#ifndef SLUICE_JOBS_BUDGET_H
+#define SLUICE_JOBS_BUDGET_H
+
+#include "db/db.h"
+
+struct budgets;
+
+struct budgets *budgets_open(const struct db_settings *queue);
+void budgets_close(struct budgets *budgets);
+/* The slices are leased for this worker. */
+void budgets_worker_set(struct budgets *budgets, int64_t worker);
+/* One request. ERR_TRANSIENT with retry-after when none is free within a moment. A provider without
+ * a known limit always may. */
+enum err budget_take(struct budgets *budgets, struct arena *arena, const char *provider) MUST_USE;
+
+#endif

@@ -1,0 +1,322 @@
+#include "jobs/session.h"
+
+#include "base/text.h"
+#include "jobs/budget.h"
+#include "jobs/stream_job.h"
+#include "store/problem.h"
+#include "store/secrets.h"
+
+enum { REFRESH_AHEAD_S_MAX = 120, REFRESH_WAIT_MS = 200, REFRESH_WAITS_MAX = 100 };
+
+/* ---- reading ---- */
+
+struct opening {
+    struct session *session;
+    struct uuid id;
+};
+
+static enum err read_secret(const struct scope *scope, const struct session *session,
+                            const char *field, const struct secret **into)
+{
+    struct credential_place place = {session->connection.id, field};
+    return credential_get(scope, session->ctx->env->region_key, place, into);
+}
+
+/* The endpoints and the registration that the tokens belong to, as stored when it was authorised.
+ */
+static enum err read_attempt(struct session *session)
+{
+    struct arena *arena = session->ctx->arena;
+    const char *text = session->connection.authorisation;
+    json_t *stored;
+    if (!text)
+        return OK;
+    TRY(json_parse(arena, (struct bytes){(const uint8_t *)text, strlen(text)}, &stored));
+    session->attempt = (struct authorisation){
+        .issuer = json_text(stored, "issuer"),
+        .client_id = json_text(stored, "client_id"),
+        .token_endpoint = json_text(stored, "token_endpoint"),
+        .revocation_endpoint = json_text(stored, "revocation_endpoint"),
+        .resource = json_text(stored, "resource"),
+        .scope = json_text(stored, "scope"),
+        .client_secret = session->credential.client_secret,
+    };
+    return OK;
+}
+
+static enum err read_credential(const struct scope *scope, struct session *session)
+{
+    struct credential *credential = &session->credential;
+    TRY(read_secret(scope, session, CREDENTIAL_ACCESS_TOKEN, &credential->access_token));
+    TRY(read_secret(scope, session, CREDENTIAL_REFRESH_TOKEN, &credential->refresh_token));
+    TRY(read_secret(scope, session, CREDENTIAL_CLIENT_SECRET, &credential->client_secret));
+    TRY(read_attempt(session));
+    credential->access_expires_at = session->connection.access_expires_at;
+    credential->client_id = session->attempt.client_id;
+    credential->issuer = session->attempt.issuer;
+    credential->account = session->connection.account;
+    credential->livemode = session->connection.livemode;
+    return OK;
+}
+
+/* Everything that outlives a page lives in the job's arena, whoever asks. */
+static enum err read_connection(const struct scope *scope, void *arg)
+{
+    struct opening *opening = arg;
+    struct scope own = *scope;
+    own.arena = opening->session->ctx->arena;
+    TRY(connection_get(&own, opening->id, &opening->session->connection));
+    return read_credential(&own, opening->session);
+}
+
+/* ---- refreshing: one process at a time, by compare-and-swap; losers read again ---- */
+
+struct refreshing {
+    struct session *session;
+    struct connection_refresh refresh;
+    struct connection_tokens tokens;
+    bool claimed;
+};
+
+static enum err claim(const struct scope *scope, void *arg)
+{
+    struct refreshing *refreshing = arg;
+    return connection_refresh_claim(scope, &refreshing->refresh, &refreshing->claimed);
+}
+
+static enum err store_tokens(const struct scope *scope, void *arg)
+{
+    struct refreshing *refreshing = arg;
+    return connection_refresh_store(scope, refreshing->session->ctx->env->region_key,
+                                    &refreshing->refresh, &refreshing->tokens);
+}
+
+static enum err release(const struct scope *scope, void *arg)
+{
+    struct refreshing *refreshing = arg;
+    return connection_refresh_release(scope, &refreshing->refresh);
+}
+
+static enum err reread(struct session *session)
+{
+    struct opening opening = {session, session->connection.id};
+    return job_database(session->ctx, read_connection, &opening);
+}
+
+/* Somebody else refreshes: wait until the tokens are newer. */
+static enum err await_refresh(struct session *session, int64_t generation)
+{
+    struct timespec pause = {.tv_nsec = REFRESH_WAIT_MS * 1000000L};
+    for (int i = 0; i < REFRESH_WAITS_MAX; i++) {
+        nanosleep(&pause, NULL);
+        TRY(reread(session));
+        if (session->connection.credential_generation != generation)
+            return OK;
+    }
+    return arena_fail_retry(session->ctx->arena, ERR_TRANSIENT, 1,
+                            "Another worker refreshes the credentials.");
+}
+
+static enum err call_refresh(struct refreshing *refreshing)
+{
+    struct session *session = refreshing->session;
+    struct token_set set = {0};
+    const struct authoriser *authoriser = session->provider->authoriser;
+    enum err error = authoriser->refresh(&session->call, &session->attempt, &set);
+    if (error != OK) {
+        enum err released = job_database(session->ctx, release, refreshing);
+        return released == OK || error == ERR_AUTH ? error : released;
+    }
+    struct instant now = clock_now(session->ctx->env->clock);
+    refreshing->tokens = (struct connection_tokens){
+        .access_token = set.access_token,
+        .refresh_token = set.refresh_token,
+        .access_expires_at =
+            set.expires_in_s > 0 ? instant_add_s(now, set.expires_in_s) : (struct instant){0},
+        .scopes = set.scope,
+    };
+    return job_database(session->ctx, store_tokens, refreshing); /* stored before it is used */
+}
+
+/* A refusal may be about tokens that another worker has replaced meanwhile: look before giving up.
+ */
+static enum err refused(struct session *session, int64_t generation)
+{
+    const struct failure failure = *arena_failure(session->ctx->arena);
+    TRY(reread(session));
+    if (session->connection.credential_generation != generation)
+        return OK;
+    return arena_fail(session->ctx->arena, ERR_AUTH, failure.field, "%s",
+                      failure.detail ? failure.detail : err_sentence(ERR_AUTH));
+}
+
+static enum err refresh_tokens(struct session *session)
+{
+    struct refreshing refreshing = {
+        .session = session,
+        .refresh = {.connection = session->connection.id,
+                    .generation = session->connection.credential_generation},
+    };
+    if (!session->credential.refresh_token)
+        return arena_fail(session->ctx->arena, ERR_AUTH, NULL,
+                          "The provider gave no refresh token; the connection must be renewed.");
+    TRY(job_database(session->ctx, claim, &refreshing));
+    if (!refreshing.claimed)
+        return await_refresh(session, refreshing.refresh.generation);
+    struct arena *pages = session->call.arena;
+    session->call.arena = session->ctx->arena;
+    enum err error = call_refresh(&refreshing);
+    session->call.arena = pages;
+    if (error == ERR_AUTH)
+        return refused(session, refreshing.refresh.generation);
+    if (error != OK && error != ERR_LEASE_LOST) /* then another worker's tokens are newer */
+        return error;
+    return reread(session);
+}
+
+/* After a 401. The connector's credential is the session's. */
+static enum err on_unauthorised(void *context, struct credential *credential)
+{
+    struct session *session = context;
+    enum err error = refresh_tokens(session);
+    if (error != OK && session->call.arena != session->ctx->arena)
+        return failure_move(session->call.arena, session->ctx->arena, error);
+    *credential = session->credential;
+    return error;
+}
+
+static bool expires_soon(const struct session *session)
+{
+    int64_t left_us =
+        session->credential.access_expires_at.us - clock_now(session->ctx->env->clock).us;
+    return session->credential.access_expires_at.us != 0 &&
+           left_us < (int64_t)REFRESH_AHEAD_S_MAX * 1000000;
+}
+
+/* ---- opening ---- */
+
+static bool usable(enum connection_state state)
+{
+    return state == CONNECTION_ENABLED || state == CONNECTION_DEGRADED ||
+           state == CONNECTION_PROCESSING;
+}
+
+static enum err lease_request(void *context)
+{
+    struct session *session = context;
+    return budget_take(session->ctx->env->budgets, session->call.arena, session->provider->name);
+}
+
+static void make_call(struct session *session)
+{
+    struct job_context *ctx = session->ctx;
+    session->call = (struct provider_call){
+        .arena = ctx->arena,
+        .keep = ctx->arena,
+        .log = ctx->env->log,
+        .clock = ctx->env->clock,
+        .http = ctx->http,
+        .settings = ctx->env->provider_settings(ctx->env->settings, session->provider->name),
+        .credential = &session->credential,
+        .lease_request = lease_request,
+        .refresh = on_unauthorised,
+        .context = session,
+    };
+}
+
+enum err session_open(struct job_context *ctx, struct uuid connection, struct session *into)
+{
+    *into = (struct session){.ctx = ctx};
+    struct opening opening = {into, connection};
+    TRY(job_database(ctx, read_connection, &opening));
+    into->provider = provider_find(into->connection.provider);
+    if (!into->provider)
+        return arena_fail(ctx->arena, ERR_CONFIG, NULL, "There is no provider %s.",
+                          into->connection.provider);
+    make_call(into);
+    if (!usable(into->connection.state) || !into->credential.access_token)
+        return arena_fail(ctx->arena, ERR_AUTH, NULL, "The connection is %s.",
+                          machine_name(&connection_machine, into->connection.state));
+    if (!expires_soon(into))
+        return OK;
+    enum err error = refresh_tokens(into);
+    if (error == ERR_AUTH)
+        TRY(session_failed(into, ERR_AUTH));
+    return error;
+}
+
+/* ---- what a failure means for the connection ---- */
+
+struct failing {
+    struct session *session;
+    enum err error;
+    const char *detail;
+};
+
+static enum err park(const struct scope *scope, const struct failing *failing)
+{
+    const struct session *session = failing->session;
+    struct uuid id = session->connection.id;
+    struct problem_order problem = {
+        .code = "connection_need_reconnect",
+        .text = arena_format(scope->arena,
+                             "%s no longer accepts our credentials. Connect it again; everything "
+                             "then goes on where it stopped.",
+                             session->provider->title),
+        .connection = id,
+        .detail = failing->detail,
+        .action = "reconnect",
+    };
+    TRY(connection_move(scope, id, CONNECTION_NEED_RECONNECT, "credentials_refused"));
+    TRY(queue_park(scope, id, true));
+    TRY(problem_open(scope, &problem));
+    if (!problem.made) /* the owner was told already */
+        return OK;
+    struct notification notification = {
+        .event = "connection_need_reconnect",
+        .text = problem.text,
+        .connection_id = id,
+        .problem_id = problem.id,
+    };
+    return notification_add(scope, &notification);
+}
+
+static enum err degrade(const struct scope *scope, const struct failing *failing)
+{
+    struct connection current;
+    TRY(connection_lock(scope, failing->session->connection.id, &current));
+    if (current.state != CONNECTION_ENABLED)
+        return OK;
+    struct problem_order problem = {
+        .code = err_slug(failing->error),
+        .text = failing->detail ? failing->detail : err_sentence(failing->error),
+        .connection = current.id,
+        .action = "reconnect",
+        .warning = true,
+    };
+    TRY(connection_move(scope, current.id, CONNECTION_DEGRADED, err_slug(failing->error)));
+    return problem_open(scope, &problem);
+}
+
+static enum err fail_unit(const struct scope *scope, void *arg)
+{
+    const struct failing *failing = arg;
+    TRY(connection_failed(scope, failing->session->connection.id, err_slug(failing->error)));
+    if (failing->error == ERR_AUTH)
+        return park(scope, failing);
+    if (failing->error == ERR_SCOPE || failing->error == ERR_APPROVAL)
+        return degrade(scope, failing);
+    return OK;
+}
+
+static enum err fail_in_transaction(const struct scope *scope, void *arg)
+{
+    return db_transaction(scope, fail_unit, arg);
+}
+
+enum err session_failed(struct session *session, enum err error)
+{
+    struct arena *arena = session->ctx->arena;
+    struct failing failing = {session, error, arena_text(arena, arena_failure(arena)->detail)};
+    return job_database(session->ctx, fail_in_transaction, &failing);
+}

@@ -1,0 +1,83 @@
+#include "jobs/stream_job.h"
+
+#include "base/text.h"
+
+static enum err load(const struct scope *scope, void *arg)
+{
+    struct stream_job *stream_job = arg;
+    TRY(stream_get(scope, stream_job->ctx->job->subject, &stream_job->stream));
+    return stream_wanted(scope, stream_job->stream.id, &stream_job->wanted);
+}
+
+enum err stream_job_open(struct job_context *ctx, struct stream_job *into)
+{
+    *into = (struct stream_job){.ctx = ctx};
+    enum err error = job_database(ctx, load, into);
+    if (error == ERR_NOT_FOUND || (error == OK && !into->wanted)) {
+        into->idle = true;
+        return OK;
+    }
+    TRY(error);
+    error = session_open(ctx, into->stream.connection, &into->session);
+    if (error != ERR_AUTH)
+        return error;
+    into->idle = true; /* parked: the reconnection puts a new job in */
+    arena_failure_clear(ctx->arena);
+    return OK;
+}
+
+enum err failure_move(struct arena *into, const struct arena *from, enum err error)
+{
+    const struct failure *failure = arena_failure(from);
+    const char *detail = failure->detail ? failure->detail : err_sentence(error);
+    if (failure->retry_after_s > 0)
+        return arena_fail_retry(into, error, failure->retry_after_s, "%s", detail);
+    return arena_fail(into, error, failure->field, "%s", detail);
+}
+
+struct failing {
+    struct uuid stream;
+    enum err error;
+    int64_t failures;
+};
+
+static enum err note_failure(const struct scope *scope, void *arg)
+{
+    struct failing *failing = arg;
+    return stream_failed(scope, failing->stream, err_slug(failing->error), &failing->failures);
+}
+
+/* A stream never gives up: what fails is tried again, slower and slower, and is shown as degraded.
+ */
+static enum err end_failed(struct stream_job *stream_job, enum err error)
+{
+    struct job_context *ctx = stream_job->ctx;
+    struct failing failing = {.stream = stream_job->stream.id, .error = error};
+    int64_t retry_after_s = arena_failure(ctx->arena)->retry_after_s;
+    log_event(ctx->env->log, LOG_WARN, "stream.failed", LOG_U("workspace", ctx->job->workspace),
+              LOG_T("stream", stream_job->stream.name), LOG_T("code", err_slug(error)),
+              LOG_T("detail", arena_failure(ctx->arena)->detail));
+    TRY(session_failed(&stream_job->session, error));
+    TRY(job_database(ctx, note_failure, &failing));
+    if (error == ERR_AUTH)
+        return job_finish(ctx, NULL, NULL);
+    return job_again(ctx, NULL, NULL, backoff_s(ctx, (int)failing.failures, retry_after_s));
+}
+
+static enum err note_success(const struct scope *scope, void *arg)
+{
+    struct stream_job *stream_job = arg;
+    return connection_succeeded(scope, stream_job->stream.connection);
+}
+
+enum err stream_job_end(struct stream_job *stream_job, enum err error, bool more)
+{
+    struct job_context *ctx = stream_job->ctx;
+    if (error == ERR_CONFLICT) /* another page came in between: read on from the new marker */
+        return job_again(ctx, NULL, NULL, 0);
+    if (error == ERR_DB_DOWN || error == ERR_BUSY || error == ERR_LEASE_LOST)
+        return error;
+    if (error != OK)
+        return end_failed(stream_job, error);
+    return job_again(ctx, note_success, stream_job, more ? 0 : stream_job->stream.period_s);
+}
