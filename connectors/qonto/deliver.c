@@ -141,12 +141,15 @@ static enum err read_back(struct provider_call *call, const char *id, const char
     return OK;
 }
 
-/* Qonto said that it made `id`: done when a read, or else a search, shows the document. */
+/* Qonto said that it made `id`: done when a read, or else a search, shows the document. The read
+ * was leased before the upload (qonto_deliver). */
 static enum err verify(struct provider_call *call, const struct delivery_order *order,
                        struct delivery_result *into)
 {
     bool found = false;
-    enum err err = read_back(call, into->external_id, order->file_name, &found);
+    struct provider_call leased = *call;
+    leased.lease_request = NULL;
+    enum err err = read_back(&leased, into->external_id, order->file_name, &found);
     if ((err == OK && !found) || err == ERR_ABSENT)
         err = search(call, order->file_name, &into->external_id);
     if (err == OK) {
@@ -248,6 +251,9 @@ enum err qonto_deliver(struct provider_call *call, const struct delivery_order *
 {
     *into = (struct delivery_result){0};
     TRY(qonto_preflight(call->arena, order));
+    /* For the read-back: nothing is posted that the rate would not let us see. */
+    if (call->lease_request)
+        TRY(call->lease_request(call->context));
     struct http_answer answer = {0};
     enum err err = post(call, order, &answer);
     if (err == ERR_PROTOCOL)

@@ -24,6 +24,7 @@ struct world {
     struct authorisation attempt;
     struct provider_call call;
     int leases;
+    int leases_max; /* 0: no end */
     int refreshes;
 };
 
@@ -31,6 +32,8 @@ static enum err lease_request(void *context)
 {
     struct world *world = context;
     world->leases++;
+    if (world->leases_max > 0 && world->leases > world->leases_max)
+        return arena_fail_retry(world->arena, ERR_TRANSIENT, 3, "The rate is spent.");
     return OK;
 }
 
@@ -348,6 +351,20 @@ static void test_every_request_leases_from_the_rate(void **state)
     assert_int_equal(world->leases, before + 2); /* the upload and the read-back */
 }
 
+/* What could not be read back is not posted. */
+static void test_a_spent_rate_posts_nothing(void **state)
+{
+    struct world *world = world_of(state);
+    struct delivery_order order = order_of(world, "ch_spent");
+    struct delivery_result result;
+    world->leases_max = world->leases + 1;
+    enum err err = qonto_target.deliver(&world->call, &order, &result);
+    world->leases_max = 0;
+    assert_int_equal(err, ERR_TRANSIENT);
+    assert_int_equal(arena_failure(world->arena)->retry_after_s, 3);
+    assert_int_equal(stored(world, order.file_name), 0);
+}
+
 static void test_missing_staging_token_is_named(void **state)
 {
     struct world *world = world_of(state);
@@ -405,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_every_fault_ends_in_one_document),
         cmocka_unit_test(test_an_expired_token_is_refreshed_once),
         cmocka_unit_test(test_every_request_leases_from_the_rate),
+        cmocka_unit_test(test_a_spent_rate_posts_nothing),
         cmocka_unit_test(test_missing_staging_token_is_named),
         cmocka_unit_test(test_price_plan_is_named),
         cmocka_unit_test(test_revocation_is_complete),
