@@ -233,6 +233,8 @@ BEGIN
     INSERT INTO region.item_count_change (workspace_id, integration_id, day, state, n)
     SELECT workspace_id, integration_id, (collected_at AT TIME ZONE 'UTC')::date, state, count(*)
     FROM now_there GROUP BY 1, 2, 3, 4;
+    INSERT INTO region.dirty_workspace (workspace_id, what)
+    SELECT DISTINCT workspace_id, 'item_count' FROM now_there;
     RETURN NULL;
 END $$;
 
@@ -244,6 +246,10 @@ BEGIN
           UNION ALL
           SELECT workspace_id, integration_id, collected_at, state, 1 FROM now_there) AS change
     GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0;
+    IF FOUND THEN
+        INSERT INTO region.dirty_workspace (workspace_id, what)
+        SELECT DISTINCT workspace_id, 'item_count' FROM now_there;
+    END IF;
     RETURN NULL;
 END $$;
 

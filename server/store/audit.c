@@ -51,7 +51,7 @@ enum err audit_list(const struct scope *scope, const struct audit_filter *filter
 static const struct column dirty_columns[] = {COLUMN(struct dirty, workspace)};
 static const struct shape dirty_shape = SHAPE(struct dirty, dirty_columns);
 STATEMENT(audit_dirty_sql, "SELECT DISTINCT workspace_id AS workspace FROM (SELECT workspace_id"
-                           " FROM region.dirty_workspace WHERE what = 'audit' ORDER BY id"
+                           " FROM region.dirty_workspace ORDER BY id"
                            " LIMIT 10000) AS oldest LIMIT $1");
 
 enum err audit_dirty(const struct untenanted *region, int64_t limit, struct rows *into)

@@ -40,7 +40,8 @@ enum err audit_list(const struct scope *scope, const struct audit_filter *filter
 
 enum { AUDIT_SEAL_MAX = 1000, AUDIT_VERIFY_MAX = 1000 };
 
-/* Workspaces with rows to seal; rows of struct dirty. */
+/* Workspaces with audit rows to seal or counts of items to fold (item_count_fold); rows of struct
+ * dirty. */
 struct dirty {
     struct uuid workspace;
 };

@@ -1,15 +1,28 @@
 #include "store/upkeep.h"
 
-STATEMENT(clock_offset_get_sql, "SELECT offset_us FROM region.clock_offset");
-
-enum err clock_offset_get(const struct untenanted *region, int64_t *offset_us)
-{
-    return db_int(&region->scope, &clock_offset_get_sql, NO_PARAMS, offset_us);
-}
-
-STATEMENT(partitions_ensure_sql, "SELECT region.partitions_ensure()");
+STATEMENT(partitions_ensure_sql,
+          "SELECT count(*) FROM (SELECT region.partitions_ensure()) AS done");
 
 enum err partitions_ensure(const struct untenanted *region)
 {
-    return db_exec(&region->scope, &partitions_ensure_sql, NO_PARAMS, NULL);
+    int64_t done;
+    struct scope patient = region->scope;
+    patient.timeout_ms = 60 * 1000;
+    return db_int(&patient, &partitions_ensure_sql, NO_PARAMS, &done);
+}
+
+/* Kept for a week after they ended, for whoever looks into an incident. */
+STATEMENT(directory_expire_sql,
+          "WITH states AS (DELETE FROM directory.oauth_state WHERE expires_at < $1"
+          "  - interval '7 days' RETURNING 1),"
+          " sessions AS (DELETE FROM directory.session WHERE coalesce(ended_at, expires_at) < $1"
+          "  - interval '7 days' RETURNING 1),"
+          " answers AS (DELETE FROM directory.idempotency WHERE expires_at < $1 RETURNING 1)"
+          " SELECT (SELECT count(*) FROM states) + (SELECT count(*) FROM sessions)"
+          " + (SELECT count(*) FROM answers)");
+
+enum err directory_expire(const struct untenanted *directory, int64_t *deleted)
+{
+    return db_int(&directory->scope, &directory_expire_sql, PARAMS(P(db_now(&directory->scope))),
+                  deleted);
 }
