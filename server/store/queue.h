@@ -30,8 +30,7 @@ enum {
     JOBS_PER_CLAIM_MAX = 500,
     JOB_ATTEMPTS_MAX = 10,
     JOB_RUN_S_MAX = 300,
-    WORKER_LEASE_S = 20,
-    WORKER_BEAT_S = 5, /* at least three missed beats before the lease ends */
+    WORKER_LEASE_S = 20, /* a heartbeat every 5 s */
     PROMOTE_MAX = 1000,
     DEDUPE_BYTES_MAX = 200,
 };
