@@ -119,16 +119,3 @@ enum err tenant_get(const struct scope *scope, struct tenant *into)
 {
     return db_one(scope, &tenant_get_sql, PARAMS(P(scope->workspace)), &tenant_shape, into);
 }
-
-STATEMENT(clock_offset_get_sql, "SELECT offset_us FROM region.clock_offset");
-STATEMENT(clock_offset_set_sql, "UPDATE region.clock_offset SET offset_us = $1");
-
-enum err clock_offset_get(const struct untenanted *region, int64_t *offset_us)
-{
-    return db_int(&region->scope, &clock_offset_get_sql, NO_PARAMS, offset_us);
-}
-
-enum err clock_offset_set(const struct untenanted *region, int64_t offset_us)
-{
-    return db_exec(&region->scope, &clock_offset_set_sql, PARAMS(P(offset_us)), NULL);
-}

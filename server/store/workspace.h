@@ -59,9 +59,4 @@ struct tenant {
 };
 enum err tenant_get(const struct scope *scope, struct tenant *into) MUST_USE;
 
-/* The offset of business time, read by every process about every second. */
-enum err clock_offset_get(const struct untenanted *region, int64_t *offset_us) MUST_USE;
-/* By the owner's role only. */
-enum err clock_offset_set(const struct untenanted *region, int64_t offset_us) MUST_USE;
-
 #endif
