@@ -7,11 +7,7 @@
 #define KEY_A "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE"
 #define KEY_B "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBE"
 static const struct instant now = {1795000000000000};
-static const struct uuid user =
-                             {
-                                 {1, 2, 3}
-},
-                         session = {{4, 5, 6}};
+static const struct uuid user = {{1, 2, 3}}, session = {{4, 5, 6}};
 
 static struct jwt_keys keys_of(struct arena *arena, const char *text)
 {
