@@ -161,8 +161,7 @@ enum err mcp_tools_list(struct mcp_session *session, struct provider_call *call,
                         struct mcp_tools *into)
 {
     const char *cursor = NULL;
-    *into =
-        (struct mcp_tools){.tools = arena_array(call->arena, MCP_TOOLS_MAX, sizeof *into->tools)};
+    *into = (struct mcp_tools){.tools = arena_array(call->arena, MCP_TOOLS_MAX, sizeof(json_t *))};
     for (int page = 0; page < MCP_PAGES_MAX; page++) {
         struct mcp_reply reply;
         json_t *params = json_keep(call->arena, json_pack("{s:s*}", "cursor", cursor));

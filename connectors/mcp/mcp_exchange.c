@@ -73,12 +73,12 @@ static void message_take(struct reading *reading, struct bytes text)
     }
     const char *method = json_text(message, "method");
     const json_t *id = json_at(message, "id");
-    bool response = json_at(message, "result") || json_at(message, "error");
-    if (method && id && (json_is_integer(id) || json_is_string(id)))
+    bool failed = json_at(message, "error") != NULL;
+    bool response = !method && (failed || json_at(message, "result"));
+    bool ours = json_is_integer(id) && json_integer_value(id) == exchange->id;
+    if (method && (json_is_integer(id) || json_is_string(id)))
         server_request_answer(reading, method, id);
-    else if (!method && response && !id && json_at(message, "error"))
-        exchange->response = message; /* the request could not even be read */
-    else if (!method && response && json_is_integer(id) && json_integer_value(id) == exchange->id)
+    else if (response && (ours || (failed && !id))) /* without id: ours could not even be read */
         exchange->response = message;
 }
 

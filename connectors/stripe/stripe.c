@@ -9,33 +9,33 @@ enum { CADENCE_S = 3 };
 
 static const struct stream_info infos[] = {
     {
-     .name = "stripe.charges",
-     .kind = KIND_CHARGE,
-     .history_days_max = STRIPE_HISTORY_DAYS,
-     .cadence_s = CADENCE_S,
-     },
+        .name = "stripe.charges",
+        .kind = KIND_CHARGE,
+        .history_days_max = STRIPE_HISTORY_DAYS,
+        .cadence_s = CADENCE_S,
+    },
     {
-     .name = "stripe.refunds",
-     .kind = KIND_REFUND,
-     .history_days_max = STRIPE_HISTORY_DAYS,
-     .cadence_s = CADENCE_S,
-     },
+        .name = "stripe.refunds",
+        .kind = KIND_REFUND,
+        .history_days_max = STRIPE_HISTORY_DAYS,
+        .cadence_s = CADENCE_S,
+    },
 };
 
 static const struct stripe_stream charges = {
     .info = &infos[0],
     .list_operation = "GetCharges",
     .read_operation = "GetChargesCharge",
-    .id_prefixes = {"ch_",       "py_"             },
-    .expand = { "balance_transaction", "customer", "customer.tax_ids"},
+    .id_prefixes = {"ch_", "py_"},
+    .expand = {"balance_transaction", "customer", "customer.tax_ids"},
 };
 
 static const struct stripe_stream refunds = {
     .info = &infos[1],
     .list_operation = "GetRefunds",
     .read_operation = "GetRefundsRefund",
-    .id_prefixes = {"re_",              "pyr_"                   },
-    .expand = { "balance_transaction", "charge", "charge.customer", "charge.customer.tax_ids"},
+    .id_prefixes = {"re_", "pyr_"},
+    .expand = {"balance_transaction", "charge", "charge.customer", "charge.customer.tax_ids"},
 };
 
 const struct stripe_stream *stripe_stream_find(const char *name)
@@ -72,8 +72,8 @@ static enum err challenge_get(struct provider_call *call, struct oauth_challenge
 {
     static const char body[] = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"ping\"}";
     const struct http_header headers[] = {
-        {.name = "Content-Type", .value = "application/json"                   },
-        {.name = "Accept",       .value = "application/json, text/event-stream"},
+        {.name = "Content-Type", .value = "application/json"},
+        {.name = "Accept", .value = "application/json, text/event-stream"},
     };
     const struct http_call http = {
         .method = "POST",

@@ -10,22 +10,22 @@ struct sentence {
 
 /* Most specific first. The words are those of Stripe's MCP server as it was seen in 2026. */
 static const struct sentence sentences[] = {
-    {"required permissions",          ERR_SCOPE,      "permissions"},
-    {"No account found",              ERR_SCOPE,      "account"    },
-    {"is a sandbox account",          ERR_VALIDATION, "livemode"   },
-    {"is a live account",             ERR_VALIDATION, "livemode"   },
-    {"is not available",              ERR_VALIDATION, "operation"  },
-    {"cannot be expanded",            ERR_VALIDATION, "expand"     },
-    {"No such ",                      ERR_ABSENT,     NULL         },
-    {"rate limit",                    ERR_TRANSIENT,  NULL         },
-    {"Too many requests",             ERR_TRANSIENT,  NULL         },
-    {"Invalid API Key",               ERR_AUTH,       NULL         },
-    {"Expired API Key",               ERR_AUTH,       NULL         },
-    {"MCP error -32602",              ERR_VALIDATION, "tool"       },
-    {"Received unknown parameter",    ERR_VALIDATION, "parameters" },
-    {"Missing required",              ERR_VALIDATION, "parameters" },
-    {"Invalid ",                      ERR_VALIDATION, "parameters" },
-    {"Your account is not set up to", ERR_SCOPE,      "account"    },
+    {"required permissions", ERR_SCOPE, "permissions"},
+    {"No account found", ERR_SCOPE, "account"},
+    {"is a sandbox account", ERR_VALIDATION, "livemode"},
+    {"is a live account", ERR_VALIDATION, "livemode"},
+    {"is not available", ERR_VALIDATION, "operation"},
+    {"cannot be expanded", ERR_VALIDATION, "expand"},
+    {"No such ", ERR_ABSENT, NULL},
+    {"rate limit", ERR_TRANSIENT, NULL},
+    {"Too many requests", ERR_TRANSIENT, NULL},
+    {"Invalid API Key", ERR_AUTH, NULL},
+    {"Expired API Key", ERR_AUTH, NULL},
+    {"MCP error -32602", ERR_VALIDATION, "tool"},
+    {"Received unknown parameter", ERR_VALIDATION, "parameters"},
+    {"Missing required", ERR_VALIDATION, "parameters"},
+    {"Invalid ", ERR_VALIDATION, "parameters"},
+    {"Your account is not set up to", ERR_SCOPE, "account"},
 };
 
 enum err stripe_classify(struct arena *arena, const struct mcp_reply *reply)
@@ -83,9 +83,11 @@ enum err stripe_read(struct provider_call *call, const char *operation, json_t *
     json_t *arguments = json_pack(
         "{s:s, s:o, s:s, s:b}", "stripe_api_operation_id", operation, "parameters", parameters,
         "stripe_context", call->credential->account, "livemode", (int)call->credential->livemode);
-    TRY(stripe_tool(call, "stripe_api_read", arguments, into));
-    if (strstr(*into, "\"approval_request_id\"") && !strstr(*into, "\"object\""))
+    const char *text = "";
+    TRY(stripe_tool(call, "stripe_api_read", arguments, &text));
+    if (strstr(text, "\"approval_request_id\"") && !strstr(text, "\"object\""))
         return arena_fail(call->arena, ERR_APPROVAL, NULL,
                           "Stripe wants a person to approve this in its dashboard.");
+    *into = text;
     return OK;
 }

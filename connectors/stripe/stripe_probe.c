@@ -11,12 +11,12 @@ struct operation {
 };
 
 static const struct operation operations[] = {
-    {"GetCharges",             true },
-    {"GetChargesCharge",       true },
-    {"GetRefunds",             true },
-    {"GetRefundsRefund",       true },
-    {"GetBalanceTransactions", true },
-    {"GetEvents",              false}, /* would be the better driver; absent as of 2026-09 */
+    {"GetCharges", true},
+    {"GetChargesCharge", true},
+    {"GetRefunds", true},
+    {"GetRefundsRefund", true},
+    {"GetBalanceTransactions", true},
+    {"GetEvents", false}, /* would be the better driver; absent as of 2026-09 */
 };
 
 static const char *const read_arguments[] = {"stripe_api_operation_id", "parameters",
