@@ -32,6 +32,60 @@ route_handler api_api_key_delete;
 /* providers.c */
 route_handler api_provider_list;
 
+/* windows.c */
+route_handler api_window_list;
+
+/* records.c */
+route_handler api_record_list;
+route_handler api_record_get;
+route_handler api_record_document_get;
+
+/* items.c */
+route_handler api_item_list;
+route_handler api_item_get;
+
+/* ledger.c */
+route_handler api_ledger_list;
+
+/* counterparties.c */
+route_handler api_counterparty_list;
+route_handler api_counterparty_get;
+
+/* review.c */
+route_handler api_review_list;
+route_handler api_review_approve;
+route_handler api_review_pin;
+route_handler api_review_reject;
+route_handler api_review_undo;
+route_handler api_review_assign;
+route_handler api_review_snooze;
+route_handler api_review_comment;
+
+/* problems.c */
+route_handler api_problem_list;
+route_handler api_problem_retry;
+route_handler api_problem_dismiss;
+
+/* deliveries.c */
+route_handler api_delivery_list;
+route_handler api_delivery_get;
+route_handler api_delivery_resolve;
+
+/* conservation.c */
+route_handler api_conservation_get;
+
+/* audit.c */
+route_handler api_audit_list;
+route_handler api_audit_verify;
+
+/* notifications.c */
+route_handler api_notification_list;
+
+/* admin.c */
+route_handler api_admin_lane_list;
+route_handler api_admin_worker_list;
+route_handler api_admin_connection_list;
+
 /* operations.c */
 route_handler api_healthz;
 route_handler api_readyz;

@@ -146,11 +146,15 @@ struct json_out list_begin(struct request *req)
     return out;
 }
 
+const char *list_cursor(const struct request *req, const struct cursor *next)
+{
+    return cursor_encode(req->arena, req->app->cursor_key, list_name(req), next);
+}
+
 enum err list_end(struct request *req, struct json_out *out, const struct cursor *next)
 {
     out_end(out);
-    out_text(out, "next_cursor",
-             next ? cursor_encode(req->arena, req->app->cursor_key, list_name(req), next) : NULL);
+    out_text(out, "next_cursor", next ? list_cursor(req, next) : NULL);
     return reply_end(req, 200, out);
 }
 

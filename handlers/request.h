@@ -103,6 +103,8 @@ enum err reply_end(struct request *req, int status, struct json_out *out) MUST_U
  * this page ended, NULL when there is nothing behind it. */
 struct json_out list_begin(struct request *req);
 enum err list_end(struct request *req, struct json_out *out, const struct cursor *next) MUST_USE;
+/* The text of a cursor of this list, for a list that is a part of a reply. */
+const char *list_cursor(const struct request *req, const struct cursor *next);
 enum err reply_empty(struct request *req, int status) MUST_USE;
 enum err reply_bytes(struct request *req, const char *content_type, struct bytes bytes) MUST_USE;
 enum err reply_redirect(struct request *req, const char *location) MUST_USE; /* 302 */

@@ -7,6 +7,13 @@
 #define ONCE      IDEMPOTENCY_KEY
 #define SECRET    IDEMPOTENCY_SECRET
 
+#define RECORD   WORKSPACE "/records/{record_id:uuid}"
+#define REVIEW   WORKSPACE "/review/{item_id:uuid}"
+#define PROBLEM  WORKSPACE "/problems/{problem_id:uuid}"
+#define DELIVERY WORKSPACE "/deliveries/{delivery_id:uuid}"
+
+enum { RETRY_BODY_BYTES_MAX = 512 * 1024 /* fifty corrected values of two thousand characters */ };
+
 /* In the order of openapi/openapi.yaml, which names the same paths, access and idempotency. */
 const struct route routes[] = {
     /* session */
@@ -32,6 +39,46 @@ const struct route routes[] = {
 
     /* catalogue */
     {METHOD_GET, "/v1/providers", ACCESS_PUBLIC, READ, api_provider_list, 0},
+
+    /* records, items, ledger, counterparties */
+    {METHOD_GET, WORKSPACE "/integrations/{integration_id:uuid}/windows", ACCESS_VIEWER, READ,
+     api_window_list, 0},
+    {METHOD_GET, WORKSPACE "/records", ACCESS_VIEWER, READ, api_record_list, 0},
+    {METHOD_GET, RECORD, ACCESS_VIEWER, READ, api_record_get, 0},
+    {METHOD_GET, RECORD "/document", ACCESS_VIEWER, READ, api_record_document_get, 0},
+    {METHOD_GET, WORKSPACE "/items", ACCESS_VIEWER, READ, api_item_list, 0},
+    {METHOD_GET, WORKSPACE "/items/{item_id:uuid}", ACCESS_VIEWER, READ, api_item_get, 0},
+    {METHOD_GET, WORKSPACE "/ledger", ACCESS_VIEWER, READ, api_ledger_list, 0},
+    {METHOD_GET, WORKSPACE "/counterparties", ACCESS_VIEWER, READ, api_counterparty_list, 0},
+    {METHOD_GET, WORKSPACE "/counterparties/{counterparty_id:uuid}", ACCESS_VIEWER, READ,
+     api_counterparty_get, 0},
+
+    /* review, problems, deliveries */
+    {METHOD_GET, WORKSPACE "/review", ACCESS_VIEWER, READ, api_review_list, 0},
+    {METHOD_POST, REVIEW "/approve", ACCESS_REVIEWER, ONCE, api_review_approve, 0},
+    {METHOD_POST, REVIEW "/pin", ACCESS_REVIEWER, ONCE, api_review_pin, 0},
+    {METHOD_POST, REVIEW "/reject", ACCESS_REVIEWER, ONCE, api_review_reject, 0},
+    {METHOD_POST, REVIEW "/undo", ACCESS_REVIEWER, ONCE, api_review_undo, 0},
+    {METHOD_POST, REVIEW "/assign", ACCESS_REVIEWER, ONCE, api_review_assign, 0},
+    {METHOD_POST, REVIEW "/snooze", ACCESS_REVIEWER, ONCE, api_review_snooze, 0},
+    {METHOD_POST, REVIEW "/comment", ACCESS_REVIEWER, ONCE, api_review_comment, 0},
+    {METHOD_GET, WORKSPACE "/problems", ACCESS_VIEWER, READ, api_problem_list, 0},
+    {METHOD_POST, PROBLEM "/retry", ACCESS_REVIEWER, ONCE, api_problem_retry, RETRY_BODY_BYTES_MAX},
+    {METHOD_POST, PROBLEM "/dismiss", ACCESS_REVIEWER, ONCE, api_problem_dismiss, 0},
+    {METHOD_GET, WORKSPACE "/deliveries", ACCESS_VIEWER, READ, api_delivery_list, 0},
+    {METHOD_GET, DELIVERY, ACCESS_VIEWER, READ, api_delivery_get, 0},
+    {METHOD_POST, DELIVERY "/resolve", ACCESS_REVIEWER, ONCE, api_delivery_resolve, 0},
+
+    /* proof, notifications */
+    {METHOD_GET, WORKSPACE "/conservation", ACCESS_VIEWER, READ, api_conservation_get, 0},
+    {METHOD_GET, WORKSPACE "/audit", ACCESS_ADMIN, READ, api_audit_list, 0},
+    {METHOD_GET, WORKSPACE "/audit/verify", ACCESS_ADMIN, READ, api_audit_verify, 0},
+    {METHOD_GET, WORKSPACE "/notifications", ACCESS_VIEWER, READ, api_notification_list, 0},
+
+    /* admin */
+    {METHOD_GET, "/admin/v1/lanes", ACCESS_OPERATOR, READ, api_admin_lane_list, 0},
+    {METHOD_GET, "/admin/v1/workers", ACCESS_OPERATOR, READ, api_admin_worker_list, 0},
+    {METHOD_GET, "/admin/v1/connections", ACCESS_OPERATOR, READ, api_admin_connection_list, 0},
 
     /* operations */
     {METHOD_GET, "/healthz", ACCESS_PUBLIC, READ, api_healthz, 0},

@@ -97,7 +97,8 @@ STATEMENT(problem_list_sql, PROBLEM_SELECT
           "  (SELECT unnest(ARRAY[source_connection_id, target_connection_id])"
           "   FROM region.integration WHERE workspace_id = $1 AND id = $3))"
           " AND ($4::uuid IS NULL OR p.connection_id = $4) AND ($5::text IS NULL OR p.code = $5)"
-          " AND ($6::uuid IS NULL OR p.id < $6) ORDER BY p.id DESC LIMIT $7");
+          " AND ($6::uuid IS NULL OR p.id < $6) AND ($8::uuid IS NULL OR p.item_id = $8)"
+          " ORDER BY p.id DESC LIMIT $7");
 
 enum err problem_list(const struct scope *scope, const struct problem_filter *filter,
                       struct rows *into)
@@ -105,7 +106,7 @@ enum err problem_list(const struct scope *scope, const struct problem_filter *fi
     return db_all(scope, &problem_list_sql,
                   PARAMS(P(scope->workspace), P(filter->state), P(filter->integration),
                          P(filter->connection), P(filter->code), P(filter->before),
-                         P(filter->limit)),
+                         P(filter->limit), P(filter->item)),
                   &problem_shape, into);
 }
 

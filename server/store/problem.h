@@ -51,6 +51,7 @@ struct problem_filter {
     const char *state; /* NULL: any; "unresolved": open and retrying */
     struct uuid integration;
     struct uuid connection;
+    struct uuid item;
     const char *code;
     struct uuid before; /* older than; nil: the newest */
     int64_t limit;
