@@ -167,6 +167,18 @@ static struct bytes joined(struct arena *arena, const struct builtin_model *mode
     return buf_bytes(&text);
 }
 
+static enum err set_check(struct arena *arena, const struct model_set *set)
+{
+    bool has[MATCH_ROLE_COUNT] = {false};
+    for (size_t i = 0; i < set->match_count; i++)
+        has[set->match[i].role] = true;
+    for (int role = 0; role < MATCH_ROLE_COUNT; role++) {
+        if (!has[role] || set->gate_count == 0)
+            return arena_fail(arena, ERR_INTERNAL, "model", "A model is not compiled in.");
+    }
+    return OK;
+}
+
 enum err model_set_new(struct arena *arena, struct model_set **into)
 {
     struct model_set *set = arena_alloc(arena, sizeof *set);
@@ -179,17 +191,15 @@ enum err model_set_new(struct arena *arena, struct model_set **into)
             TRY(match_model_parse(arena, text, &set->match[set->match_count++]));
     }
     *into = set;
-    return OK;
+    return set_check(arena, set);
 }
 
 const struct match_model *model_current(const struct model_set *set, enum match_role role)
 {
-    for (size_t i = set->match_count; i > 0; i--) {
-        if (set->match[i - 1].role == role)
-            return &set->match[i - 1];
-    }
-    assert(!"every role has a model");
-    return NULL;
+    size_t at = set->match_count - 1; /* every role has a model: model_set_new saw to it */
+    while (at > 0 && set->match[at].role != role)
+        at--;
+    return &set->match[at];
 }
 
 const struct match_model *model_find(const struct model_set *set, const char *id)

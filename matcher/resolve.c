@@ -75,6 +75,14 @@ static void by_alias(const struct known_counterparty *known, size_t count,
     }
 }
 
+/* A name that is more than half the same, or an e-mail address: nothing in common is no answer,
+ * even where nobody else is left. */
+static bool speaks_for(const struct feature_vector *vector)
+{
+    return vector->level[FEATURE_NAME] > feature_info(FEATURE_NAME)->against ||
+           vector->level[FEATURE_IDENTIFIER] > feature_info(FEATURE_IDENTIFIER)->against;
+}
+
 static void by_name(const struct match_context *context, const struct match_record *record,
                     const struct known_counterparty *known, size_t count,
                     const struct feature_vector *vectors, struct resolution *into)
@@ -96,7 +104,7 @@ static void by_name(const struct match_context *context, const struct match_reco
     }
     into->basis = text_blank(record->name) && text_blank(record->email) ? BASIS_NONE : BASIS_NAME;
     into->p_micro = output.null_p_micro;
-    if (count > 0 && output.p_micro[best] > output.null_p_micro)
+    if (count > 0 && speaks_for(&vectors[best]) && output.p_micro[best] > output.null_p_micro)
         take(into, known[best].id, BASIS_NAME, output.p_micro[best]);
 }
 

@@ -8,61 +8,55 @@
 enum { NAME_BYTES_MAX = 200, WORDS_PER_LIST = 32 };
 
 static const char *const surnames[2][WORDS_PER_LIST] = {
-    {"Lefèvre", "Moreau",   "Girard",   "Dubois",  "Fontaine", "Chevalier", "Rousseau",
-     "Garnier", "Müller", "Schmidt",    "Becker", "Hoffmann", "Rossi", "Ferrari",
-     "Romano",  "Greco", "García", "Herrero",  "Vázquez", "Ortega", "de Vries",
-     "Jansen",  "Bakker", "Visser",  "Smith",  "Taylor", "Harrison", "Bennett",
-     "Nowak",   "Kowalski",   "Søndergaard", "Lindqvist" },
-    {"Perrin",   "Marchand", "Gauthier", "Barbier", "Renaud",   "Brunet",    "Collet",
-     "Aubert",  "Krüger", "Zimmermann", "Vogel",  "Lorenz",   "Conti", "De Luca",
-     "Mancini", "Villa", "Núñez", "Castillo", "Iglesias", "Medina", "van Dijk",
-     "Peeters", "Claes",  "Wouters", "Walker", "Hughes", "Foster",   "Sullivan",
-     "Wójcik", "Zieliński", "Østergaard",  "Bergström"}
-};
+    {"Lefèvre", "Moreau",   "Girard",      "Dubois",   "Fontaine", "Chevalier", "Rousseau",
+     "Garnier", "Müller",   "Schmidt",     "Becker",   "Hoffmann", "Rossi",     "Ferrari",
+     "Romano",  "Greco",    "García",      "Herrero",  "Vázquez",  "Ortega",    "de Vries",
+     "Jansen",  "Bakker",   "Visser",      "Smith",    "Taylor",   "Harrison",  "Bennett",
+     "Nowak",   "Kowalski", "Søndergaard", "Lindqvist"},
+    {"Perrin",  "Marchand",  "Gauthier",   "Barbier",  "Renaud",   "Brunet", "Collet",
+     "Aubert",  "Krüger",    "Zimmermann", "Vogel",    "Lorenz",   "Conti",  "De Luca",
+     "Mancini", "Villa",     "Núñez",      "Castillo", "Iglesias", "Medina", "van Dijk",
+     "Peeters", "Claes",     "Wouters",    "Walker",   "Hughes",   "Foster", "Sullivan",
+     "Wójcik",  "Zieliński", "Østergaard", "Bergström"}};
 
 static const char *const trades[2][WORDS_PER_LIST] = {
-    {"Boulangerie", "Plomberie",  "Menuiserie", "Garage",      "Pharmacie", "Librairie",
-     "Imprimerie", "Transports",     "Consulting", "Software", "Studio",  "Design",
-     "Logistics", "Energie", "Électricité", "Immobilier", "Catering", "Coiffure",
-     "Fleurs",  "Optique", "Sécurité",   "Nettoyage", "Peinture",    "Media",
-     "Marketing",  "Formation", "Maçonnerie",  "Textiles", "Motors", "Labs",
-     "Foods", "Travel" },
-    {"Boucherie",   "Serrurerie", "Charpente",  "Carrosserie", "Clinique",  "Papeterie",
-     "Édition",   "Déménagement", "Conseil",    "Digital",  "Atelier", "Architecture",
-     "Freight",   "Solaire", "Chauffage",     "Assurances", "Traiteur", "Esthétique",
-     "Jardins", "Audio",   "Surveillance", "Hygiène",  "Décoration", "Films",
-     "Publicité", "Academy",   "Terrassement", "Mode",     "Cycles", "Robotics",
-     "Vins",  "Voyages"}
-};
+    {"Boulangerie", "Plomberie",  "Menuiserie",  "Garage",     "Pharmacie", "Librairie",
+     "Imprimerie",  "Transports", "Consulting",  "Software",   "Studio",    "Design",
+     "Logistics",   "Energie",    "Électricité", "Immobilier", "Catering",  "Coiffure",
+     "Fleurs",      "Optique",    "Sécurité",    "Nettoyage",  "Peinture",  "Media",
+     "Marketing",   "Formation",  "Maçonnerie",  "Textiles",   "Motors",    "Labs",
+     "Foods",       "Travel"},
+    {"Boucherie", "Serrurerie",   "Charpente",    "Carrosserie", "Clinique",   "Papeterie",
+     "Édition",   "Déménagement", "Conseil",      "Digital",     "Atelier",    "Architecture",
+     "Freight",   "Solaire",      "Chauffage",    "Assurances",  "Traiteur",   "Esthétique",
+     "Jardins",   "Audio",        "Surveillance", "Hygiène",     "Décoration", "Films",
+     "Publicité", "Academy",      "Terrassement", "Mode",        "Cycles",     "Robotics",
+     "Vins",      "Voyages"}};
 
 static const char *const cities[2][WORDS_PER_LIST] = {
-    {"Paris", "Lyon",   "Lille", "Nantes", "Bordeaux", "Rennes", "Nice",   "Toulouse",
-     "Berlin",  "Hamburg", "München",  "Köln", "Milano", "Torino", "Roma", "Napoli",
-     "Madrid",  "Sevilla", "Bilbao", "Valencia", "Utrecht", "Breda",  "Gent",  "Leuven",
-     "London", "Leeds",   "Bristol", "York", "Warszawa", "Gdynia",  "Aarhus", "Malmö" },
-    {"Dijon", "Angers", "Metz",  "Tours",  "Reims",    "Brest",  "Nîmes", "Limoges",
-     "Leipzig", "Bonn",    "Nürnberg", "Essen", "Genova", "Parma",  "Bari", "Verona",
-     "Málaga", "Murcia",  "Gijón", "Toledo",   "Delft",   "Arnhem", "Namur", "Liège",
-     "Dublin", "Cardiff", "Exeter",  "Bath", "Łódź",  "Poznań", "Odense", "Uppsala"}
-};
+    {"Paris",  "Lyon",    "Lille",   "Nantes",   "Bordeaux", "Rennes", "Nice",   "Toulouse",
+     "Berlin", "Hamburg", "München", "Köln",     "Milano",   "Torino", "Roma",   "Napoli",
+     "Madrid", "Sevilla", "Bilbao",  "Valencia", "Utrecht",  "Breda",  "Gent",   "Leuven",
+     "London", "Leeds",   "Bristol", "York",     "Warszawa", "Gdynia", "Aarhus", "Malmö"},
+    {"Dijon",   "Angers",  "Metz",     "Tours",  "Reims",  "Brest",  "Nîmes",  "Limoges",
+     "Leipzig", "Bonn",    "Nürnberg", "Essen",  "Genova", "Parma",  "Bari",   "Verona",
+     "Málaga",  "Murcia",  "Gijón",    "Toledo", "Delft",  "Arnhem", "Namur",  "Liège",
+     "Dublin",  "Cardiff", "Exeter",   "Bath",   "Łódź",   "Poznań", "Odense", "Uppsala"}};
 
-static const char *const syllables[2][16] = {
-    {"lu", "mi", "no",  "ra", "ve",  "zo",  "tek", "vis", "ka", "dor", "pel", "ni",  "sol", "qua",
-     "bri", "xen"},
-    {"fa", "go", "hel", "ji", "mor", "pra", "sta", "tri", "ul", "wen", "yo",  "cre", "bla", "dri",
-     "eo",  "nox"}
-};
+static const char *const syllables[2][16] = {{"lu", "mi", "no", "ra", "ve", "zo", "tek", "vis",
+                                              "ka", "dor", "pel", "ni", "sol", "qua", "bri", "xen"},
+                                             {"fa", "go", "hel", "ji", "mor", "pra", "sta", "tri",
+                                              "ul", "wen", "yo", "cre", "bla", "dri", "eo", "nox"}};
 
 static const char *const legal_forms[][3] = {
-    {"SARL",   "S.A.R.L.", "Société à responsabilité limitée" },
-    {"SAS",    "S.A.S.",   "SASU"                                  },
-    {"SA",     "S.A.",     "Société Anonyme"                     },
-    {"GmbH",   "G.m.b.H.", "Gesellschaft mit beschränkter Haftung"},
-    {"Ltd",    "Ltd.",     "Limited"                               },
-    {"Inc",    "Inc.",     "Incorporated"                          },
-    {"BV",     "B.V.",     "Besloten Vennootschap"                 },
-    {"S.r.l.", "SRL",      "S.R.L."                                }
-};
+    {"SARL", "S.A.R.L.", "Société à responsabilité limitée"},
+    {"SAS", "S.A.S.", "SASU"},
+    {"SA", "S.A.", "Société Anonyme"},
+    {"GmbH", "G.m.b.H.", "Gesellschaft mit beschränkter Haftung"},
+    {"Ltd", "Ltd.", "Limited"},
+    {"Inc", "Inc.", "Incorporated"},
+    {"BV", "B.V.", "Besloten Vennootschap"},
+    {"S.r.l.", "SRL", "S.R.L."}};
 
 static const char *pick(struct random *random, const char *const *list)
 {

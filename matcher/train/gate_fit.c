@@ -8,37 +8,35 @@
 enum { ITEMS = 60000, PARAMETERS = AXIS_COUNT + 1, STEPS = 30, BINS = 15 };
 
 /* The assumed chance that a level of a part makes the item fail. Cautious on purpose: a
- * counterparty that is only a new name is wrong in one case of five. */
+ * counterparty that is only a new name is wrong in nearly one case of five. */
 struct risk {
     enum gate_part part;
     int level;
     double chance;
 };
 
-static const struct risk risks[] = {
-    {GATE_NAME,           0, 0.25 },
-    {GATE_CONTACT,        0, 0.03 },
-    {GATE_AMOUNT,         0, 0.95 },
-    {GATE_DATE,           0, 0.30 },
-    {GATE_REFERENCE,      0, 0.04 },
-    {GATE_DOCUMENT,       0, 0.30 },
-    {GATE_TAX,            0, 0.02 },
-    {GATE_BASIS,          0, 0.80 },
-    {GATE_BASIS,          1, 0.25 },
-    {GATE_BASIS,          2, 0.06 },
-    {GATE_BASIS,          3, 0.015},
-    {GATE_BASIS,          4, 0.004},
-    {GATE_OVERTURNED,     0, 0.40 },
-    {GATE_OVERTURNED,     1, 0.12 },
-    {GATE_AMOUNT_USUAL,   0, 0.010},
-    {GATE_AMOUNT_USUAL,   1, 0.08 },
-    {GATE_AMOUNT_USUAL,   2, 0.008},
-    {GATE_AMOUNT_USUAL,   3, 0.002},
-    {GATE_CURRENCY_USUAL, 0, 0.004},
-    {GATE_CURRENCY_USUAL, 1, 0.05 },
-    {GATE_KIND_USUAL,     0, 0.004},
-    {GATE_KIND_USUAL,     1, 0.05 }
-};
+static const struct risk risks[] = {{GATE_NAME, 0, 0.25},
+                                    {GATE_CONTACT, 0, 0.03},
+                                    {GATE_AMOUNT, 0, 0.95},
+                                    {GATE_DATE, 0, 0.30},
+                                    {GATE_REFERENCE, 0, 0.04},
+                                    {GATE_DOCUMENT, 0, 0.30},
+                                    {GATE_TAX, 0, 0.02},
+                                    {GATE_BASIS, 0, 0.80},
+                                    {GATE_BASIS, 1, 0.25},
+                                    {GATE_BASIS, 2, 0.06},
+                                    {GATE_BASIS, 3, 0.015},
+                                    {GATE_BASIS, 4, 0.004},
+                                    {GATE_OVERTURNED, 0, 0.40},
+                                    {GATE_OVERTURNED, 1, 0.12},
+                                    {GATE_AMOUNT_USUAL, 0, 0.010},
+                                    {GATE_AMOUNT_USUAL, 1, 0.08},
+                                    {GATE_AMOUNT_USUAL, 2, 0.008},
+                                    {GATE_AMOUNT_USUAL, 3, 0.002},
+                                    {GATE_CURRENCY_USUAL, 0, 0.004},
+                                    {GATE_CURRENCY_USUAL, 1, 0.05},
+                                    {GATE_KIND_USUAL, 0, 0.004},
+                                    {GATE_KIND_USUAL, 1, 0.05}};
 
 static const double base_risk = 0.01;         /* what nobody foresees */
 static const double risk_left_by_post = 0.35; /* of a wrong counterparty, per earlier post */

@@ -30,8 +30,11 @@ static enum err run(struct arena *arena, int argc, char **argv)
         return models_fit(arena, argv[2], argv[3]);
     if (argc == 3 && strcmp(argv[1], "models") == 0)
         return models_embed(arena, argv[2]);
+    if (argc == 2 && strcmp(argv[1], "bench") == 0)
+        return bench_run(arena);
     return arena_fail(arena, ERR_CONFIG, NULL,
-                      "Usage: sluice-train tables DATA | fit MODELS VERSION | models MODELS");
+                      "Usage: sluice-train tables DATA | fit MODELS VERSION"
+                      " | models MODELS | bench");
 }
 
 int main(int argc, char **argv)

@@ -26,11 +26,9 @@ struct profile {
     enum match_role role;
 };
 
-static const struct profile profiles[] = {
-    {"invoice",          MATCH_DOCUMENT    },
-    {"bank_transaction", MATCH_SETTLEMENT  },
-    {"company",          MATCH_COUNTERPARTY}
-};
+static const struct profile profiles[] = {{"invoice", MATCH_DOCUMENT},
+                                          {"bank_transaction", MATCH_SETTLEMENT},
+                                          {"company", MATCH_COUNTERPARTY}};
 
 struct held_out {
     const char *name;
@@ -102,17 +100,11 @@ static enum err model_file_write(struct arena *arena, const char *directory, con
 static enum err measures_add(const struct match_model *model, struct buf *text)
 {
     static const struct held_out sets[] = {
-        {"held_out",               -1,   false, false},
-        {"held_out_learned",       -1,   false, true },
-        {"held_out_fresh",         -1,   true,  false},
-        {"held_out_fresh_learned", -1,   true,  true },
-        {"null_share_0",           0.0,  true,  false},
-        {"null_share_0_learned",   0.0,  true,  true },
-        {"null_share_15",          0.15, true,  false},
-        {"null_share_15_learned",  0.15, true,  true },
-        {"null_share_50",          0.5,  true,  false},
-        {"null_share_50_learned",  0.5,  true,  true }
-    };
+        {"held_out", -1, false, false},       {"held_out_learned", -1, false, true},
+        {"held_out_fresh", -1, true, false},  {"held_out_fresh_learned", -1, true, true},
+        {"null_share_0", 0.0, true, false},   {"null_share_0_learned", 0.0, true, true},
+        {"null_share_15", 0.15, true, false}, {"null_share_15_learned", 0.15, true, true},
+        {"null_share_50", 0.5, true, false},  {"null_share_50_learned", 0.5, true, true}};
     for (size_t i = 0; i < COUNT(sets); i++) {
         struct arena *scratch = arena_open();
         struct example_list examples;

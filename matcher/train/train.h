@@ -16,6 +16,9 @@ enum err tables_write_common(struct arena *arena, const char *directory, const c
  * DIRECTORY/<profile>-<version>.model with what they reach on held-out worlds. */
 enum err models_fit(struct arena *arena, const char *directory, const char *version) MUST_USE;
 
+/* Prints what features, scoring and Jaro-Winkler cost on this machine. */
+enum err bench_run(struct arena *arena) MUST_USE;
+
 /* Writes DIRECTORY/builtin.inc from all model files there. */
 enum err models_embed(struct arena *arena, const char *directory) MUST_USE;
 

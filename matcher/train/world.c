@@ -169,12 +169,11 @@ static struct money euros(int64_t minor)
 static const char *description_draw(struct random *random, int vocabulary)
 {
     static const char *const list[2][8] = {
-        {"Abonnement mensuel plan Pro", "Consulting services March",   "Order of office supplies",
+        {"Abonnement mensuel plan Pro", "Consulting services March", "Order of office supplies",
          "Licence annuelle", "Hosting and domains", "Workshop for two days", "Spare parts",
-         "Transport Lyon Paris"                                                                         },
-        {"Monthly fee team plan",       "Prestation de conseil avril", "Printer paper and toner",
-         "Support contract", "Cloud storage",       "Travaux de peinture",   "Catering lunch", "Courier"}
-    };
+         "Transport Lyon Paris"},
+        {"Monthly fee team plan", "Prestation de conseil avril", "Printer paper and toner",
+         "Support contract", "Cloud storage", "Travaux de peinture", "Catering lunch", "Courier"}};
     return list[vocabulary][random_below(random, 8)];
 }
 

@@ -30,29 +30,31 @@ struct name_case {
 static void names_reduce_to_core_and_legal_form(void **state)
 {
     static const struct name_case cases[] = {
-        {"Dupont & Fils S.A.R.L.",           "dupont and fils",       "sarl",     "LLC"},
-        {"DUPONT ET FILS SARL",              "dupont and fils",       "sarl",     "LLC"},
-        {"Boulangerie du Marché SAS",       "boulangerie du marche", "sas",      "LLC"},
-        {"SAS Boulangerie du Marché",       "boulangerie du marche", "sas",      "LLC"},
-        {"Müller und Söhne GmbH & Co. KG", "muller and sohne",      "gmbhcokg", "LP" },
-        {"Koninklijke Philips N. V.",        "koninklijke philips",   "nv",       "JSC"},
-        {"Novo Nordisk A/S",                 "novo nordisk",          "as",       ""   },
-        {"J.P. Morgan",                      "jp morgan",             "",         ""   },
-        {"JP Morgan",                        "jp morgan",             "",         ""   },
-        {"L'Oréal S.A.",                    "loreal",                "sa",       "JSC"},
-        {"L’ORÉAL",                       "loreal",                "",         ""   },
+        {"Dupont & Fils S.A.R.L.", "dupont and fils", "sarl", "LLC"},
+        {"DUPONT ET FILS SARL", "dupont and fils", "sarl", "LLC"},
+        {"Boulangerie du Marché SAS", "boulangerie du marche", "sas", "LLC"},
+        {"SAS Boulangerie du Marché", "boulangerie du marche", "sas", "LLC"},
+        {"Müller und Söhne GmbH & Co. KG", "muller and sohne", "gmbhcokg", "LP"},
+        {"Koninklijke Philips N. V.", "koninklijke philips", "nv", "JSC"},
+        {"Novo Nordisk A/S", "novo nordisk", "as", ""},
+        {"J.P. Morgan", "jp morgan", "", ""},
+        {"JP Morgan", "jp morgan", "", ""},
+        {"L'Oréal S.A.", "loreal", "sa", "JSC"},
+        {"L’ORÉAL", "loreal", "", ""},
         {"Stra\xC3\x9F"
-         "e 7",                     "strasse 7",             "",         ""   },
+         "e 7",
+         "strasse 7", "", ""},
         {"Bj\xC3\xB8rn \xC5\x81\xC3\xB3"
-         "dz",                      "bjorn lodz",            "",         ""   },
-        {"ООО Ромашка",            "romashka",              "ooo",      "LLC"},
-        {"Ελληνική Τράπεζα",  "elliniki trapeza",      "",         ""   },
-        {"Check In",                         "check in",              "",         ""   },
-        {"SARL",                             "sarl",                  "",         ""   },
-        {"Fund II",                          "fund 2",                "",         ""   },
-        {"Lycee 0012",                       "lycee 12",              "",         ""   },
-        {"",                                 "",                      "",         ""   },
-        {"  ... ",                           "",                      "",         ""   },
+         "dz",
+         "bjorn lodz", "", ""},
+        {"ООО Ромашка", "romashka", "ooo", "LLC"},
+        {"Ελληνική Τράπεζα", "elliniki trapeza", "", ""},
+        {"Check In", "check in", "", ""},
+        {"SARL", "sarl", "", ""},
+        {"Fund II", "fund 2", "", ""},
+        {"Lycee 0012", "lycee 12", "", ""},
+        {"", "", "", ""},
+        {"  ... ", "", "", ""},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct name_form form = name_normalise(*state, cases[i].raw);
@@ -80,15 +82,15 @@ struct descriptor_case {
 static void bank_descriptors_are_split_off(void **state)
 {
     static const struct descriptor_case cases[] = {
-        {"VIR SEPA DUPONT SARL", "dupont",         "vir sepa"      },
-        {"PAYPAL *SPOTIFY",      "spotify",        "paypal *"      },
-        {"SQ*COFFEE CORNER",     "coffee corner",  "sq*"           },
-        {"CB 12/03 FNAC X1234",  "fnac",           "cb 12/03 x1234"},
-        {"CB Insights",          "cb insights",    ""              },
-        {"PayPal",               "paypal",         ""              },
-        {"Stripe",               "stripe",         ""              },
-        {"OVH www.ovh.com",      "ovh",            "www.ovh.com"   },
-        {"Direct Energie",       "direct energie", ""              },
+        {"VIR SEPA DUPONT SARL", "dupont", "vir sepa"},
+        {"PAYPAL *SPOTIFY", "spotify", "paypal *"},
+        {"SQ*COFFEE CORNER", "coffee corner", "sq*"},
+        {"CB 12/03 FNAC X1234", "fnac", "cb 12/03 x1234"},
+        {"CB Insights", "cb insights", ""},
+        {"PayPal", "paypal", ""},
+        {"Stripe", "stripe", ""},
+        {"OVH www.ovh.com", "ovh", "www.ovh.com"},
+        {"Direct Energie", "direct energie", ""},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct name_form form = name_normalise(*state, cases[i].raw);
@@ -159,23 +161,23 @@ static void identifiers_prove_themselves(void **state)
 {
     (void)state;
     static const struct identifier_case cases[] = {
-        {"FR76 3000 6000 0112 3456 7890 189", IDENTIFIER_IBAN },
-        {"DE89370400440532013000",            IDENTIFIER_IBAN },
-        {"DE89370400440532013001",            IDENTIFIER_NONE }, /* check digits */
-        {"DE8937040044053201300",             IDENTIFIER_NONE }, /* length of the country */
-        {"RF18 5390 0754 7034",               IDENTIFIER_RF   },
-        {"RF19 5390 0754 7034",               IDENTIFIER_NONE },
-        {"732 829 320",                       IDENTIFIER_SIREN},
-        {"732 829 321",                       IDENTIFIER_NONE },
-        {"732 829 320 00074",                 IDENTIFIER_SIRET},
-        {"356 000 000 00048",                 IDENTIFIER_SIRET},
-        {"FR44732829320",                     IDENTIFIER_VAT  },
-        {"FR45732829320",                     IDENTIFIER_NONE }, /* key */
-        {"DE 811 907 980",                    IDENTIFIER_VAT  },
-        {"NL004495445B01",                    IDENTIFIER_VAT  },
-        {"000000000",                         IDENTIFIER_NONE },
-        {"",                                  IDENTIFIER_NONE },
-        {NULL,                                IDENTIFIER_NONE },
+        {"FR76 3000 6000 0112 3456 7890 189", IDENTIFIER_IBAN},
+        {"DE89370400440532013000", IDENTIFIER_IBAN},
+        {"DE89370400440532013001", IDENTIFIER_NONE}, /* check digits */
+        {"DE8937040044053201300", IDENTIFIER_NONE},  /* length of the country */
+        {"RF18 5390 0754 7034", IDENTIFIER_RF},
+        {"RF19 5390 0754 7034", IDENTIFIER_NONE},
+        {"732 829 320", IDENTIFIER_SIREN},
+        {"732 829 321", IDENTIFIER_NONE},
+        {"732 829 320 00074", IDENTIFIER_SIRET},
+        {"356 000 000 00048", IDENTIFIER_SIRET},
+        {"FR44732829320", IDENTIFIER_VAT},
+        {"FR45732829320", IDENTIFIER_NONE}, /* key */
+        {"DE 811 907 980", IDENTIFIER_VAT},
+        {"NL004495445B01", IDENTIFIER_VAT},
+        {"000000000", IDENTIFIER_NONE},
+        {"", IDENTIFIER_NONE},
+        {NULL, IDENTIFIER_NONE},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(identifier_classify(cases[i].raw), cases[i].kind);

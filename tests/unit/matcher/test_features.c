@@ -1,0 +1,311 @@
+/* What the levels of the evidence say, one kind of evidence at a time. */
+#include "base/base.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "matcher/matcher.h"
+
+static int arena_setup(void **state)
+{
+    *state = arena_open();
+    return 0;
+}
+
+static int arena_teardown(void **state)
+{
+    arena_close(*state);
+    return 0;
+}
+
+static struct match_record record_plain(void)
+{
+    return (struct match_record){
+        .amount = {12345, "EUR"},
+        .fee = {345, "EUR"},
+        .date = {20000},
+        .name = "Boulangerie Lefèvre SARL",
+        .reference = "INV-2026-00042",
+        .description = "Monthly fee team plan",
+    };
+}
+
+static struct match_entry entry_plain(void)
+{
+    return (struct match_entry){
+        .id = {{1}},
+        .amount = {12345, "EUR"},
+        .date = {20000},
+        .due_date = {DATE_NONE},
+        .name = "BOULANGERIE LEFEVRE",
+        .analysed = true,
+    };
+}
+
+static const char *reason_of(struct arena *arena, const struct match_record *record,
+                             const struct match_entry *entry, enum feature feature)
+{
+    struct feature_vector vector;
+    assert_int_equal(features_of(arena, record, entry, 1, MATCH_DOCUMENT, NULL, &vector), OK);
+    return feature_reason(feature, vector.level[feature]);
+}
+
+static void names_are_compared_by_their_words(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *reason;
+    } cases[] = {
+        {"BOULANGERIE LEFEVRE S.A.R.L.", "name_equal"},
+        {"Boulangerie-Lefevre", "name_equal"},
+        {"Lefevre Boulangerie", "name_equal"},
+        {"VIR SEPA BOULANGERIE LEFEVRE", "name_equal"},
+        {"Boulangerie Lefebvre", "name_very_close"},
+        {"Boulangerie Lefev", "name_very_close"},
+        {"Garage Lefèvre", "name_weak"},
+        {"Pharmacie Moreau", "name_unrelated"},
+        {"", "name_missing"},
+        {NULL, "name_missing"},
+    };
+    struct match_record record = record_plain();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct match_entry entry = entry_plain();
+        entry.name = cases[i].name;
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME), cases[i].reason);
+    }
+}
+
+static void numbers_and_legal_forms_tell_siblings_apart(void **state)
+{
+    struct match_record record = record_plain();
+    struct match_entry entry = entry_plain();
+    record.name = "Lycée 12 SAS";
+    entry.name = "Lycée 13 SAS";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME_NUMBER),
+                        "name_number_differs");
+    entry.name = "Lycee 012 S.A.S.";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME_NUMBER),
+                        "name_number_equal");
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_LEGAL_FORM), "legal_form_equal");
+    entry.name = "Lycee 12 SARL";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_LEGAL_FORM),
+                        "legal_class_equal");
+    entry.name = "Lycee 12 SA";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_LEGAL_FORM),
+                        "legal_form_differs");
+    entry.name = "Lycee 12";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_LEGAL_FORM),
+                        "legal_form_missing");
+}
+
+static void identifiers_speak_before_names(void **state)
+{
+    struct match_record record = record_plain();
+    struct match_entry entry = entry_plain();
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_IDENTIFIER),
+                        "identifier_missing");
+    record.vat_id = "FR44732829320";
+    entry.siren = "732 829 320";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_IDENTIFIER),
+                        "registration_equal");
+    entry.siren = NULL;
+    entry.vat_id = "DE811907980";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_IDENTIFIER),
+                        "registration_differs");
+    record.vat_id = NULL;
+    record.iban = "DE89 3704 0044 0532 0130 00";
+    entry.iban = "DE89370400440532013000";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_IDENTIFIER), "iban_equal");
+    entry.iban = "FR7630006000011234567890189";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_IDENTIFIER), "account_differs");
+    record.email = "compta@lefevre.fr";
+    entry.email = "Jean@Lefevre.FR";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_IDENTIFIER),
+                        "email_domain_equal");
+    record.email = "a@gmail.com";
+    entry.email = "b@gmail.com";
+    record.iban = NULL;
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_IDENTIFIER),
+                        "identifier_missing");
+}
+
+static void amounts_are_exact_or_explained_or_near(void **state)
+{
+    static const struct {
+        struct money amount;
+        const char *reason;
+    } cases[] = {
+        {{12345, "EUR"}, "amount_exact"},
+        {{12000, "EUR"}, "amount_net_of_fee"},
+        {{12346, "EUR"}, "amount_within_half_percent"},
+        {{12500, "EUR"}, "amount_within_3_percent"},
+        {{13000, "EUR"}, "amount_within_10_percent"},
+        {{15000, "EUR"}, "amount_within_25_percent"},
+        {{99999, "EUR"}, "amount_differs"},
+        {{-12345, "EUR"}, "amount_differs"},
+        {{INT64_MAX, "EUR"}, "amount_differs"},
+        {{INT64_MIN, "EUR"}, "amount_differs"},
+        {{12345, "USD"}, "amount_missing"},
+        {{12345, ""}, "amount_missing"},
+    };
+    struct match_record record = record_plain();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct match_entry entry = entry_plain();
+        entry.amount = cases[i].amount;
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_AMOUNT), cases[i].reason);
+    }
+    struct match_entry entry = entry_plain();
+    entry.amount = (struct money){12345, "USD"};
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_CURRENCY), "currency_differs");
+}
+
+static void dates_have_distance_and_order(void **state)
+{
+    static const struct {
+        int32_t days;
+        const char *distance;
+        const char *order;
+    } cases[] = {
+        {0, "date_same_day", "date_order_open"},
+        {-3, "date_within_3_days", "date_order_open"},
+        {-7, "date_within_7_days", "date_order_usual"},
+        {14, "date_within_14_days", "date_order_unusual"},
+        {31, "date_within_31_days", "date_order_unusual"},
+        {-62, "date_within_62_days", "date_order_usual"},
+        {-63, "date_beyond_62_days", "date_order_usual"},
+    };
+    struct match_record record = record_plain();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct match_entry entry = entry_plain();
+        entry.date.days += cases[i].days;
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DATE_DISTANCE),
+                            cases[i].distance);
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DATE_ORDER), cases[i].order);
+    }
+    struct match_entry entry = entry_plain();
+    entry.date.days = DATE_NONE;
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DATE_DISTANCE), "date_missing");
+    entry.date.days = record.date.days - 40;
+    entry.due_date.days = record.date.days;
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DATE_DISTANCE), "date_same_day");
+}
+
+static void references_are_found_where_they_stand(void **state)
+{
+    static const struct {
+        const char *reference;
+        const char *description;
+        const char *file_name;
+        const char *reason;
+    } cases[] = {
+        {"inv 2026 0042", NULL, NULL, "reference_equal"},
+        {NULL, "Paiement INV-2026-00042 merci", NULL, "reference_contained"},
+        {NULL, NULL, "sluice-INV-2026-00042.pdf", "reference_contained"},
+        {"F-77", "Paiement INV-2026-00042", NULL, "reference_contained"},
+        {"202642", NULL, NULL, "reference_contained"},
+        {"INV-2026-00043", NULL, NULL, "reference_resembles"},
+        {"F-1177", NULL, NULL, "reference_differs"},
+        {NULL, "merci", NULL, "reference_missing"},
+    };
+    struct match_record record = record_plain();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct match_entry entry = entry_plain();
+        entry.reference = cases[i].reference;
+        entry.description = cases[i].description;
+        entry.file_name = cases[i].file_name;
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_REFERENCE), cases[i].reason);
+    }
+}
+
+static void rivals_weaken_an_amount(void **state)
+{
+    struct match_record record = record_plain();
+    struct match_entry entries[5];
+    struct feature_vector vectors[5];
+    for (size_t i = 0; i < 5; i++) {
+        entries[i] = entry_plain();
+        entries[i].id.b[0] = (uint8_t)i;
+    }
+    static const char *const reasons[] = {"",
+                                          "amount_unique",
+                                          "amount_rivals_few",
+                                          "amount_rivals_few",
+                                          "amount_rivals_many",
+                                          "amount_rivals_many"};
+    for (size_t count = 1; count <= 5; count++) {
+        assert_int_equal(
+            features_of(*state, &record, entries, count, MATCH_DOCUMENT, NULL, vectors), OK);
+        assert_string_equal(
+            feature_reason(FEATURE_AMOUNT_RIVALS, vectors[0].level[FEATURE_AMOUNT_RIVALS]),
+            reasons[count]);
+    }
+    for (size_t i = 1; i < 5; i++)
+        entries[i].consumed = true;
+    assert_int_equal(features_of(*state, &record, entries, 5, MATCH_DOCUMENT, NULL, vectors), OK);
+    assert_string_equal(
+        feature_reason(FEATURE_AMOUNT_RIVALS, vectors[0].level[FEATURE_AMOUNT_RIVALS]),
+        "amount_unique");
+}
+
+static void frequent_words_say_less(void **state)
+{
+    static const struct token_count tokens[] = {{"boulangerie", 600}, {"lefevre", 700}};
+    const struct token_counts counts = {tokens, 2, 1000};
+    struct match_record record = record_plain();
+    struct match_entry entry = entry_plain();
+    struct feature_vector vector;
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME_RARITY), "name_rare");
+    assert_int_equal(features_of(*state, &record, &entry, 1, MATCH_DOCUMENT, &counts, &vector), OK);
+    assert_string_equal(feature_reason(FEATURE_NAME_RARITY, vector.level[FEATURE_NAME_RARITY]),
+                        "name_common");
+}
+
+static void vectors_survive_writing_and_reading(void **state)
+{
+    struct feature_vector vector, read;
+    for (int round = 0; round < 200; round++) {
+        for (int i = 0; i < FEATURE_COUNT; i++)
+            vector.level[i] =
+                (uint8_t)((round * 7 + i * 3) % (feature_info((enum feature)i)->levels + 1));
+        struct buf text = buf_new(*state, 4096);
+        assert_true(features_write(&text, &vector));
+        assert_true(features_parse(text.data, text.n, &read));
+        assert_memory_equal(&vector, &read, sizeof vector);
+        assert_false(features_parse(text.data, text.n - 1, &read));
+    }
+    static const char *const broken[] = {"", "identifier=7", "identifier=0 alias=2",
+                                         "alias=0 identifier=0", "identifier=0  alias=0"};
+    for (size_t i = 0; i < COUNT(broken); i++)
+        assert_false(features_parse(broken[i], strlen(broken[i]), &read));
+}
+
+static void too_many_candidates_are_refused(void **state)
+{
+    struct match_record record = record_plain();
+    struct match_entry entries[MATCH_CANDIDATES_MAX + 1] = {{.id = {{0}}}};
+    struct feature_vector vectors[MATCH_CANDIDATES_MAX + 1];
+    assert_int_equal(
+        features_of(*state, &record, entries, COUNT(entries), MATCH_DOCUMENT, NULL, vectors),
+        ERR_LIMIT);
+    assert_string_equal(arena_failure(*state)->field, "candidates");
+}
+
+#define IN_ARENA(test) cmocka_unit_test_setup_teardown(test, arena_setup, arena_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_ARENA(names_are_compared_by_their_words),
+        IN_ARENA(numbers_and_legal_forms_tell_siblings_apart),
+        IN_ARENA(identifiers_speak_before_names),
+        IN_ARENA(amounts_are_exact_or_explained_or_near),
+        IN_ARENA(dates_have_distance_and_order),
+        IN_ARENA(references_are_found_where_they_stand),
+        IN_ARENA(rivals_weaken_an_amount),
+        IN_ARENA(frequent_words_say_less),
+        IN_ARENA(vectors_survive_writing_and_reading),
+        IN_ARENA(too_many_candidates_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
