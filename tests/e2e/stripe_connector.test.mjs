@@ -22,6 +22,8 @@ const dir = mkdtempSync(join(tmpdir(), 'stripe-connector-'));
 let simulators;
 let where;
 const probes = new Set();
+/** Everything that the programs wrote. */
+const said = [];
 
 before(async () => {
   simulators = spawn(process.execPath, ['main.mjs', '--dir', dir], { cwd: SIMULATORS });
@@ -63,12 +65,13 @@ function openProbe() {
   const child = spawn(PROBE, [where.stripe.mcp_url, where.ca_file,
     new URL(where.stripe.mcp_url).host, new URL(where.stripe.issuer).host]);
   probes.add(child);
-  child.stderr.resume();
+  child.stderr.on('data', (text) => said.push(String(text)));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const ask = async (command) => {
     child.stdin.write(`${command}\n`);
     const { value, done } = await lines.next();
     assert.ok(!done, `the program ended at "${command}"`);
+    said.push(value);
     return JSON.parse(value);
   };
   const pull = (stream) => ask(`pull ${stream} 1`);
@@ -127,6 +130,38 @@ describe('reading', () => {
     const amounts = made.map((charge) => charge.id).map((id) => records.get(id));
     assert.deepEqual(amounts.map(({ amount, currency }) => `${amount} ${currency}`),
       ['500 JPY', '5.120 KWD', '19.99 USD']);
+    probe.close();
+  });
+
+  test('what arrives while a scan runs, and what a crash forgets, is read all the same', async () => {
+    const probe = await openProbe().connect();
+    const first = await probe.pull('stripe.charges');
+    assert.ok(first.more);
+    const late = await control('stripe/charges', { amount: 4200, currency: 'eur' });
+    await probe.ask('rewind stripe.charges');
+    const again = await probe.pull('stripe.charges');
+    assert.deepEqual(again.records.slice(1).map(({ id }) => id),
+      first.records.slice(0, -1).map(({ id }) => id));
+    assert.equal(again.records[0].id, late.id);
+    const later = await control('stripe/charges', { amount: 4300, currency: 'eur' });
+    const old = again.records.concat(await probe.drain('stripe.charges'));
+    await probe.ask('rewind stripe.charges');
+    const ids = new Set(old.concat(await probe.drain('stripe.charges')).map(({ id }) => id));
+    assert.ok(ids.has(late.id) && ids.has(later.id));
+    const { truth } = await control('stripe/truth');
+    for (const row of truth.filter((it) => it.kind === 'charge')) assert.ok(ids.has(row.source_id));
+    probe.close();
+  });
+
+  test('more charges in one second than a page holds are all read, each once', async () => {
+    const probe = await openProbe().connect();
+    await probe.drain('stripe.charges');
+    const many = Array.from({ length: 150 }, (_, i) => ({ amount: 100 + i, currency: 'eur' }));
+    const made = await control('stripe/charges', many);
+    const records = await probe.drain('stripe.charges');
+    assert.equal(byId(records).size, records.length);
+    assert.deepEqual(records.map(({ id }) => id).toSorted(), made.map(({ id }) => id).toSorted());
+    assert.deepEqual((await probe.pull('stripe.charges')).records, []);
     probe.close();
   });
 
@@ -241,6 +276,7 @@ describe('a provider that misbehaves', () => {
   });
 
   test('a property that cannot be expanded is done without', async () => {
+    await probe.drain('stripe.charges');
     const charge = await control('stripe/charges', { amount: 1300, currency: 'eur',
       customer: { name: 'Nobody Ltd' }, billing_details: { name: 'N. Body' } });
     await fault('tool_error', {
@@ -320,4 +356,11 @@ describe('the end of a connection', () => {
     assert.deepEqual(answer.steps.map((step) => step.confirmed), [false, true]);
     probe.close();
   });
+});
+
+test('no secret of the provider was ever written', async () => {
+  const { secrets } = await control('secrets');
+  const everything = said.join('\n');
+  assert.ok(secrets.length > 50);
+  for (const { kind, value } of secrets) assert.ok(!everything.includes(value), kind);
 });

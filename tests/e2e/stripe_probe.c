@@ -7,6 +7,7 @@
  *   probe                 accounts and capabilities; chooses the first live account
  *   pull STREAM [REACH_S] one pull; the marker stays for the next
  *   drain STREAM          pulls until there is no more
+ *   rewind STREAM         forgets the last pull, as a crash before its commit does
  *   clock OFFSET_S        moves the business time
  *   refresh, revoke
  *
@@ -33,6 +34,7 @@ struct program {
     struct provider_call call;
     struct authorisation attempt;
     const char *markers[STREAMS_MAX];
+    const char *markers_before[STREAMS_MAX];
     char *cookies[COOKIES_MAX]; /* name=value */
     size_t cookie_count;
     size_t refreshes;
@@ -225,6 +227,7 @@ static enum err pull(struct program *program, const char *stream, int64_t reach_
     json_t *records = json_array();
     for (size_t i = 0; i < page.count; i++)
         json_array_append_new(records, record_json(program, &page.records[i]));
+    program->markers_before[index] = program->markers[index];
     program->markers[index] = page.next_marker;
     *more = page.more;
     say(program, json_pack("{s:o, s:I, s:b, s:I, s:s}", "records", records, "rows_received",
@@ -251,6 +254,14 @@ static enum err revoke(struct program *program)
                                                "status", revocation.steps[i].status, "confirmed",
                                                (int)revocation.steps[i].confirmed));
     say(program, json_pack("{s:o, s:b}", "steps", steps, "complete", (int)revocation.complete));
+    return OK;
+}
+
+static enum err rewind_stream(struct program *program, const char *stream)
+{
+    size_t index = text_equal(stream, "stripe.refunds");
+    program->markers[index] = program->markers_before[index];
+    say(program, json_pack("{s:s?}", "marker", program->markers[index]));
     return OK;
 }
 
@@ -284,6 +295,8 @@ static enum err command_run(struct program *program, char *line)
         return pull(program, stream, reach_s, &more);
     if (strcmp(line, "drain") == 0)
         return drain(program, stream);
+    if (strcmp(line, "rewind") == 0)
+        return rewind_stream(program, stream);
     if (strcmp(line, "clock") == 0)
         return clock_move(program, stream);
     if (strcmp(line, "refresh") == 0)
