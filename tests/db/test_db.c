@@ -252,9 +252,7 @@ static void a_transaction_stands_or_falls_as_one(void **state)
     assert_ok(&fixture, db_transaction(&at.scope, insert_all, &plan));
     assert_int_equal(things(), 200);
     /* the last one sent ahead fails: the commit says so */
-    struct plan again = {
-        .count = 2, .ids = {new_id(), plan.ids[3]}
-    };
+    struct plan again = {.count = 2, .ids = {new_id(), plan.ids[3]}};
     assert_err(&fixture, ERR_DUPLICATE, db_transaction(&at.scope, insert_all, &again));
     assert_int_equal(things(), 200);
 }
@@ -263,9 +261,7 @@ static enum err insert_then_twice(const struct scope *scope, void *arg)
 {
     struct plan *plan = arg;
     struct plan first = {.count = 1, .ids = {plan->ids[0]}};
-    struct plan same = {
-        .count = 2, .ids = {new_id(), plan->ids[0]}
-    };
+    struct plan same = {.count = 2, .ids = {new_id(), plan->ids[0]}};
     TRY(insert_all(scope, &first));
     enum err err = db_savepoint(scope, insert_all, &same);
     return err == ERR_DUPLICATE ? OK : ERR_INTERNAL;
