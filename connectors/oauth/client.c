@@ -81,7 +81,7 @@ static enum err register_client(struct provider_call *call, const struct oauth_p
                           profile->name);
     const struct http_header headers[] = {
         {.name = "Content-Type", .value = "application/json"},
-        {.name = "Accept",       .value = "application/json"},
+        {.name = "Accept", .value = "application/json"},
     };
     struct http_call http = {.method = "POST",
                              .url = server->registration_endpoint,

@@ -15,18 +15,18 @@ struct code_row {
 };
 
 static const struct code_row codes[] = {
-    {"invalid_grant",             ERR_AUTH      },
-    {"invalid_client",            ERR_AUTH      },
-    {"unauthorized_client",       ERR_AUTH      },
-    {"access_denied",             ERR_AUTH      },
-    {"invalid_token",             ERR_AUTH      },
-    {"invalid_scope",             ERR_SCOPE     },
-    {"invalid_target",            ERR_SCOPE     },
-    {"invalid_request",           ERR_VALIDATION},
-    {"unsupported_grant_type",    ERR_VALIDATION},
+    {"invalid_grant", ERR_AUTH},
+    {"invalid_client", ERR_AUTH},
+    {"unauthorized_client", ERR_AUTH},
+    {"access_denied", ERR_AUTH},
+    {"invalid_token", ERR_AUTH},
+    {"invalid_scope", ERR_SCOPE},
+    {"invalid_target", ERR_SCOPE},
+    {"invalid_request", ERR_VALIDATION},
+    {"unsupported_grant_type", ERR_VALIDATION},
     {"unsupported_response_type", ERR_VALIDATION},
-    {"server_error",              ERR_TRANSIENT },
-    {"temporarily_unavailable",   ERR_TRANSIENT },
+    {"server_error", ERR_TRANSIENT},
+    {"temporarily_unavailable", ERR_TRANSIENT},
 };
 
 static enum err code_err(const char *code, enum err otherwise)
@@ -215,7 +215,7 @@ enum err oauth_revoke(struct provider_call *call, const struct oauth_profile *pr
 {
     const struct kept_token tokens[] = {
         {"refresh_token", call->credential->refresh_token},
-        {"access_token",  call->credential->access_token },
+        {"access_token", call->credential->access_token},
     };
     for (size_t i = 0; attempt->revocation_endpoint && i < COUNT(tokens); i++) {
         if (!tokens[i].token)

@@ -25,35 +25,35 @@ struct prefix {
 /* IPv4 blocks that are not global unicast: the special-purpose registry of RFC 6890 as of 2026,
  * with multicast and the reserved class E. */
 static const struct prefix ipv4_closed[] = {
-    {{0},            8 }, /* this network */
-    {{10},           8 },
-    {{100, 64},      10}, /* carrier-grade NAT */
-    {{127},          8 },
-    {{169, 254},     16}, /* link-local, metadata services */
-    {{172, 16},      12},
-    {{192, 0, 0},    24}, /* protocol assignments */
-    {{192, 0, 2},    24}, /* documentation */
+    {{0}, 8}, /* this network */
+    {{10}, 8},
+    {{100, 64}, 10}, /* carrier-grade NAT */
+    {{127}, 8},
+    {{169, 254}, 16}, /* link-local, metadata services */
+    {{172, 16}, 12},
+    {{192, 0, 0}, 24},    /* protocol assignments */
+    {{192, 0, 2}, 24},    /* documentation */
     {{192, 31, 196}, 24}, /* AS112 */
     {{192, 52, 193}, 24}, /* AMT */
-    {{192, 88, 99},  24}, /* 6to4 relays */
-    {{192, 168},     16},
+    {{192, 88, 99}, 24},  /* 6to4 relays */
+    {{192, 168}, 16},
     {{192, 175, 48}, 24}, /* AS112 */
-    {{198, 18},      15}, /* benchmarks */
+    {{198, 18}, 15},      /* benchmarks */
     {{198, 51, 100}, 24}, /* documentation */
-    {{203, 0, 113},  24}, /* documentation */
-    {{224},          4 }, /* multicast */
-    {{240},          4 }, /* reserved, broadcast */
+    {{203, 0, 113}, 24},  /* documentation */
+    {{224}, 4},           /* multicast */
+    {{240}, 4},           /* reserved, broadcast */
 };
 
 /* IPv6 is closed but for the global unicast block, and for these within it. Mapped IPv4, NAT64,
  * ULA, link-local, site-local, multicast, loopback and unspecified are outside. */
 static const struct prefix ipv6_open = {{0x20}, 3};
 static const struct prefix ipv6_closed[] = {
-    {{0x20, 0x01},                23}, /* protocol assignments: Teredo, ORCHID, benchmarks */
-    {{0x20, 0x01, 0x0d, 0xb8},    32}, /* documentation */
-    {{0x20, 0x02},                16}, /* 6to4: hides an IPv4 address */
+    {{0x20, 0x01}, 23},                /* protocol assignments: Teredo, ORCHID, benchmarks */
+    {{0x20, 0x01, 0x0d, 0xb8}, 32},    /* documentation */
+    {{0x20, 0x02}, 16},                /* 6to4: hides an IPv4 address */
     {{0x26, 0x20, 0, 0x4f, 0x80}, 48}, /* AS112 */
-    {{0x3f, 0xff},                20}, /* documentation */
+    {{0x3f, 0xff}, 20},                /* documentation */
 };
 
 static bool within(const uint8_t *address, const struct prefix *prefix)

@@ -135,15 +135,15 @@ static void only_material_changes_change_the_hash(void **state)
         json_t *value;
         bool material;
     } changes[] = {
-        {"amount_captured",     json_integer(12901),              true                                  },
-        {"currency",            json_string("usd"),               true                                  },
-        {"created",             json_integer(1790000000 + 86400), true                                  },
-        {"customer",            json_pack("{s:s, s:s}",           "id",                                   "cus_2", "name", "Other"), true},
-        {"receipt_number",               json_string("1-2"),                                       false                                                                        },
-        {"description",      json_string("other words"),      false},
-        {"refunded",         json_true(),          false                                     },
-        {"balance_transaction",            json_null(),                         false                                                },
-        {"disputed", json_true(),           false                   },
+        {"amount_captured", json_integer(12901), true},
+        {"currency", json_string("usd"), true},
+        {"created", json_integer(1790000000 + 86400), true},
+        {"customer", json_pack("{s:s, s:s}", "id", "cus_2", "name", "Other"), true},
+        {"receipt_number", json_string("1-2"), false},
+        {"description", json_string("other words"), false},
+        {"refunded", json_true(), false},
+        {"balance_transaction", json_null(), false},
+        {"disputed", json_true(), false},
     };
     for (size_t i = 0; i < COUNT(changes); i++) {
         const char *after =
@@ -170,19 +170,10 @@ static void stripes_minor_units_are_not_those_of_iso_4217(void **state)
         const char *currency;
         int64_t minor; /* -1: refused */
     } rows[] = {
-        {1050,      "usd",  1050},
-        {500,       "jpy",  500 },
-        {5120,      "kwd",  5120},
-        {500,       "isk",  5   },
-        {550,       "isk",  -1  },
-        {100,       "ugx",  1   },
-        {5,         "mga",  500 },
-        {INT64_MAX, "mga",  -1  },
-        {100,       "huf",  100 },
-        {100,       "eu",   -1  },
-        {100,       "e1r",  -1  },
-        {100,       "euro", -1  },
-        {100,       NULL,   -1  },
+        {1050, "usd", 1050}, {500, "jpy", 500}, {5120, "kwd", 5120}, {500, "isk", 5},
+        {550, "isk", -1},    {100, "ugx", 1},   {5, "mga", 500},     {INT64_MAX, "mga", -1},
+        {100, "huf", 100},   {100, "eu", -1},   {100, "e1r", -1},    {100, "euro", -1},
+        {100, NULL, -1},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         bool taken = stripe_money(rows[i].amount, rows[i].currency, &money);

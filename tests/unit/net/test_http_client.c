@@ -265,14 +265,14 @@ static void only_https_and_listed_hosts_are_called(void **state)
         const char *url, *hosts;
         enum err err;
     } rows[] = {
-        {"http://example.org/",               NULL,          ERR_EGRESS_REFUSED},
-        {"ftp://example.org/",                NULL,          ERR_EGRESS_REFUSED},
-        {"https://user:word@example.org/",    NULL,          ERR_VALIDATION    },
-        {"https://elsewhere.example/",        "api.example", ERR_EGRESS_REFUSED},
-        {"https://api.example@evil.example/", "api.example", ERR_VALIDATION    },
-        {"/x",                                NULL,          ERR_VALIDATION    },
-        {"",                                  NULL,          ERR_VALIDATION    },
-        {"file:///etc/passwd",                NULL,          ERR_VALIDATION    },
+        {"http://example.org/", NULL, ERR_EGRESS_REFUSED},
+        {"ftp://example.org/", NULL, ERR_EGRESS_REFUSED},
+        {"https://user:word@example.org/", NULL, ERR_VALIDATION},
+        {"https://elsewhere.example/", "api.example", ERR_EGRESS_REFUSED},
+        {"https://api.example@evil.example/", "api.example", ERR_VALIDATION},
+        {"/x", NULL, ERR_VALIDATION},
+        {"", NULL, ERR_VALIDATION},
+        {"file:///etc/passwd", NULL, ERR_VALIDATION},
     };
     struct http_answer answer;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -325,8 +325,8 @@ static void forms_and_files_are_sent(void **state)
     assert_non_null(strstr(world->seen, "token=s3cret"));
     assert_string_equal((const char *)answer.body.at, "hello");
     const struct http_part parts[] = {
-        {.name = "kind",                    .data = {(const uint8_t *)"x", 1}},
-        { .name = "files[]",
+        {.name = "kind", .data = {(const uint8_t *)"x", 1}},
+        {.name = "files[]",
          .file_name = "a \"b\".pdf",
          .content_type = "application/pdf",
          .data = {(const uint8_t *)"%PDF", 4}},
