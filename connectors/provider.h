@@ -41,11 +41,15 @@ struct credential {
     bool livemode;
 };
 
+struct mcp_cache;
+
 /* One call's surroundings. */
 struct provider_call {
-    struct arena *arena; /* of the answers; may be reset between calls */
-    struct arena *keep;  /* as long as this struct: what `session` needs. NULL: `arena` */
-    void *session;       /* the connector's own, made in `keep`; NULL at first */
+    struct arena *arena;        /* of the answers; may be reset between calls */
+    struct arena *keep;         /* as long as this struct: what `session` needs. NULL: `arena` */
+    void *session;              /* the connector's own, made in `keep`; NULL at first */
+    struct mcp_cache *sessions; /* of the process (connectors/mcp/mcp_cache.h), or NULL */
+    struct uuid connection;     /* whose session it is; needed with `sessions` only */
     const struct log *log;
     const struct clock *clock;
     struct http_client *http;

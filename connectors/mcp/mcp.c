@@ -2,22 +2,37 @@
 
 #include "base/text.h"
 
+static void session_put_back(void *object)
+{
+    struct mcp_session *session = object;
+    if (session->state.opened)
+        mcp_cache_put(session->cache, session->connection, &session->state);
+}
+
 struct mcp_session *mcp_session_of(struct provider_call *call, const struct mcp_settings *settings)
 {
     if (call->session)
         return call->session;
-    struct mcp_session *session =
-        arena_alloc(call->keep ? call->keep : call->arena, sizeof *session);
-    session->settings = *settings;
-    session->dialect = &mcp_legacy;
-    session->next_id = 1;
+    struct arena *keep = call->keep ? call->keep : call->arena;
+    struct mcp_session *session = arena_alloc(keep, sizeof *session);
+    *session = (struct mcp_session){
+        .settings = *settings,
+        .dialect = &mcp_legacy,
+        .state = {.next_id = 1},
+        .cache = call->sessions,
+        .connection = call->connection,
+    };
+    if (session->cache) {
+        mcp_cache_take(session->cache, session->connection, &session->state);
+        arena_defer(keep, session_put_back, session);
+    }
     call->session = session;
     return session;
 }
 
 const char *mcp_revision(const struct mcp_session *session)
 {
-    return session->revision;
+    return session->state.revision;
 }
 
 const char *mcp_excerpt(struct arena *arena, const char *text)
@@ -58,7 +73,7 @@ enum err mcp_request_once(struct mcp_session *session, struct provider_call *cal
                           const struct mcp_request *request, struct mcp_exchange *into)
 {
     json_t *params = session->dialect->params(session, call->arena, request->params);
-    int64_t id = session->next_id++;
+    int64_t id = session->state.next_id++;
     json_t *message = json_pack("{s:s, s:I, s:s, s:O*}", "jsonrpc", "2.0", "id", (json_int_t)id,
                                 "method", request->method, "params", params);
     *into = (struct mcp_exchange){
@@ -74,18 +89,18 @@ enum err mcp_request_once(struct mcp_session *session, struct provider_call *cal
 
 static enum err session_open(struct mcp_session *session, struct provider_call *call)
 {
-    if (session->opened)
+    if (session->state.opened)
         return OK;
     TRY(session->dialect->open(session, call));
-    session->opened = true;
+    session->state.opened = true;
     return OK;
 }
 
 static void session_forget(struct mcp_session *session)
 {
-    session->opened = false;
-    session->id[0] = '\0';
-    session->revision[0] = '\0';
+    session->state.opened = false;
+    session->state.id[0] = '\0';
+    session->state.revision[0] = '\0';
 }
 
 /* Opens the session if need be and sends. A 401 is worth one refresh, a lost session one new one;

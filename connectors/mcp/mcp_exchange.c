@@ -113,7 +113,7 @@ static enum http_more on_data(void *context, const struct http_answer *head, str
         return HTTP_STOP;
     if (!reading->exchange->response)
         return HTTP_CONTINUE;
-    return reading->exchange->session->leaves_streams_open ? HTTP_STOP : HTTP_ENOUGH;
+    return reading->exchange->session->state.leaves_streams_open ? HTTP_STOP : HTTP_ENOUGH;
 }
 
 static size_t headers_fill(struct reading *reading, struct http_header *headers)
@@ -165,7 +165,7 @@ static enum err connection_run(struct reading *reading, const char *method, int 
     if (reading->err != OK)
         return reading->err;
     if (exchange->http.ended_by_us && exchange->response)
-        exchange->session->leaves_streams_open = true;
+        exchange->session->state.leaves_streams_open = true;
     return err;
 }
 

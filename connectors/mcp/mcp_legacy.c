@@ -25,11 +25,11 @@ static size_t legacy_headers(const struct mcp_session *session, const struct mcp
 {
     size_t n = 0;
     (void)exchange;
-    if (session->revision[0])
+    if (session->state.revision[0])
         into[n++] =
-            (struct http_header){.name = "MCP-Protocol-Version", .value = session->revision};
-    if (session->id[0])
-        into[n++] = (struct http_header){.name = "Mcp-Session-Id", .value = session->id};
+            (struct http_header){.name = "MCP-Protocol-Version", .value = session->state.revision};
+    if (session->state.id[0])
+        into[n++] = (struct http_header){.name = "Mcp-Session-Id", .value = session->state.id};
     return n;
 }
 
@@ -37,7 +37,7 @@ static size_t legacy_headers(const struct mcp_session *session, const struct mcp
 static bool legacy_session_gone(const struct mcp_session *session,
                                 const struct mcp_exchange *exchange)
 {
-    if (!session->id[0])
+    if (!session->state.id[0])
         return false;
     if (exchange->http.status == 404)
         return true;
@@ -61,8 +61,8 @@ static enum err session_id_take(struct mcp_session *session, struct provider_cal
                               session->settings.name);
     }
     if (n)
-        memcpy(session->id, id, n);
-    session->id[n] = '\0';
+        memcpy(session->state.id, id, n);
+    session->state.id[n] = '\0';
     return OK;
 }
 
@@ -83,7 +83,7 @@ static enum err legacy_open(struct mcp_session *session, struct provider_call *c
                           "%s speaks no revision of MCP that we know: %s", session->settings.name,
                           mcp_excerpt(call->arena, revision ? revision : reply.text));
     TRY(session_id_take(session, call, http_answer_header(&exchange.http, "mcp-session-id", 0)));
-    memcpy(session->revision, revision, strlen(revision) + 1);
+    memcpy(session->state.revision, revision, strlen(revision) + 1);
     return mcp_notify(session, call, "notifications/initialized");
 }
 

@@ -4,6 +4,7 @@
 #define SLUICE_MCP_SESSION_H
 
 #include "connectors/mcp/mcp.h"
+#include "connectors/mcp/mcp_cache.h"
 
 enum { MCP_HEADERS_MAX = 8, MCP_REVISION_BYTES_MAX = 16 };
 
@@ -27,15 +28,26 @@ struct mcp_dialect {
 
 extern const struct mcp_dialect mcp_legacy;
 
-struct mcp_session {
-    struct mcp_settings settings;
-    const struct mcp_dialect *dialect;
+/* What of a session outlives a job. */
+struct mcp_saved {
     bool opened;
     bool leaves_streams_open; /* seen once: its streams are cut after the answer */
     int64_t next_id;
     char id[MCP_SESSION_ID_BYTES_MAX + 1]; /* Mcp-Session-Id; empty: none */
     char revision[MCP_REVISION_BYTES_MAX + 1];
 };
+
+struct mcp_session {
+    struct mcp_settings settings;
+    const struct mcp_dialect *dialect;
+    struct mcp_saved state;
+    struct mcp_cache *cache; /* NULL: it ends with the job */
+    struct uuid connection;
+};
+
+/* connectors/mcp/mcp_cache.h. The session of a connection is taken out while it is in use. */
+bool mcp_cache_take(struct mcp_cache *cache, struct uuid connection, struct mcp_saved *into);
+void mcp_cache_put(struct mcp_cache *cache, struct uuid connection, const struct mcp_saved *saved);
 
 /* A message on its way out and what came back. */
 struct mcp_exchange {

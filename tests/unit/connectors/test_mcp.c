@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "connectors/mcp/mcp.h"
+#include "connectors/mcp/mcp_session.h"
 #include "net/egress.h"
 #include "tls_peer.h"
 
@@ -348,6 +348,48 @@ static void a_stream_that_is_left_open_does_not_hold_us_up(void **state)
     assert_true(monotonic_us() - first < 500 * 1000);
 }
 
+/* Two jobs of one connection: the second goes on with the session of the first. */
+static void a_session_is_kept_between_jobs(void **state)
+{
+    struct world *world = *state;
+    struct mcp_reply reply;
+    static const struct uuid ours = {{1}}, other = {{2}};
+    world->call.sessions = mcp_cache_open();
+    world->answers[0] = JSON_HEAD RESULT(2);
+    for (int job = 0; job < 4; job++) {
+        world->call.keep = arena_open();
+        world->call.session = NULL;
+        world->call.connection = job < 2 ? ours : other;
+        const char *answers[] = {JSON_HEAD RESULT(2), JSON_HEAD RESULT(3), JSON_HEAD RESULT(2),
+                                 JSON_HEAD RESULT(2)};
+        world->answers[0] = answers[job];
+        assert_int_equal(ask(world, false, &reply), OK);
+        arena_close(world->call.keep);
+        mcp_cache_forget(world->call.sessions, other);
+    }
+    assert_int_equal(world->initialized, 3);
+    mcp_cache_close(world->call.sessions);
+    world->call.session = NULL;
+}
+
+static void the_cache_forgets_the_session_that_rested_longest(void **state)
+{
+    (void)state;
+    struct mcp_cache *cache = mcp_cache_open();
+    struct mcp_saved saved = {.opened = true};
+    for (int i = 0; i <= MCP_CACHE_SESSIONS_MAX; i++) {
+        const struct uuid connection = {{(uint8_t)i, (uint8_t)(i >> 8), 1}};
+        saved.next_id = i;
+        mcp_cache_put(cache, connection, &saved);
+    }
+    const struct uuid first = {{0, 0, 1}}, second = {{1, 0, 1}};
+    assert_false(mcp_cache_take(cache, first, &saved));
+    assert_true(mcp_cache_take(cache, second, &saved));
+    assert_int_equal(saved.next_id, 1);
+    assert_false(mcp_cache_take(cache, second, &saved)); /* in use */
+    mcp_cache_close(cache);
+}
+
 static void tools_are_listed_to_the_end(void **state)
 {
     struct world *world = *state;
@@ -409,6 +451,8 @@ int main(void)
         WORLD_TEST(a_lost_session_is_opened_anew_once),
         WORLD_TEST(an_unknown_revision_or_a_bad_session_id_ends_the_handshake),
         WORLD_TEST(a_stream_that_is_left_open_does_not_hold_us_up),
+        WORLD_TEST(a_session_is_kept_between_jobs),
+        cmocka_unit_test(the_cache_forgets_the_session_that_rested_longest),
         WORLD_TEST(tools_are_listed_to_the_end),
         WORLD_TEST(a_tool_answers_in_words_or_with_an_error),
     };
