@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/secret.h"
+
 struct worker {
     struct pool *pool;
     void *context; /* what thread_open made */
@@ -33,13 +35,23 @@ struct exchange *exchange_new(void)
     return exchange;
 }
 
+/* Passwords come in bodies, tokens go out in them. */
+static void wipe(struct bytes body)
+{
+    if (body.n > 0)
+        memory_wipe((uint8_t *)(uintptr_t)body.at, body.n);
+}
+
 void exchange_release(struct pool *pool, struct exchange *exchange)
 {
     pthread_mutex_lock(&pool->lock);
     int left = --exchange->holders;
     pthread_mutex_unlock(&pool->lock);
-    if (left == 0)
-        arena_close(exchange->arena);
+    if (left > 0)
+        return;
+    wipe((struct bytes){(const uint8_t *)exchange->body.data, exchange->body.n});
+    wipe(exchange->reply.body);
+    arena_close(exchange->arena);
 }
 
 /* ---- the lists; the lock is held ---- */
