@@ -74,6 +74,12 @@ export class Contract {
     }
   };
 
+  /** What is wrong with `value` as the named schema; null when nothing is. */
+  wrongWith(schema, value) {
+    const validate = this.ajv.getSchema(`contract#/components/schemas/${schema}`);
+    return validate(value) ? null : this.ajv.errorsText(validate.errors, { dataVar: schema });
+  }
+
   /** Operations that no call reached with success. */
   untouched() {
     return this.operations.map((it) => it.operation.operationId).filter((id) => !this.seen.has(id));

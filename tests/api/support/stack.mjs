@@ -1,6 +1,7 @@
 // What every story starts from: the running stack, an API client whose answers are held to the
 // contract, the simulators' control, and fresh workspaces.
 
+import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -16,11 +17,24 @@ export const base = read('ready');
 export const simulators = JSON.parse(read('simulators/simulators.json'));
 export const control = new Control(simulators.control_url);
 export const contract = new Contract(new URL('../../../openapi/openapi.yaml', import.meta.url));
-export const anybody = new Api({ base, observe: contract.observe });
+
+/** Where the words of every answer are kept, for the story that looks for secrets in them. */
+export const repliesFile = join(directory, 'replies.jsonl');
+
+/** Holds an answer to the contract and keeps its words. */
+export function observe(reply) {
+  contract.observe(reply);
+  if (!/json|text/.test(reply.type)) return;
+  const { method, path, status, bytes } = reply;
+  appendFileSync(repliesFile, `${JSON.stringify({ method, path, status, text: bytes.toString('utf8') })}\n`);
+}
+
+export const anybody = new Api({ base, observe });
 
 after(() => {
   const line = { seen: [...contract.seen], violations: contract.violations };
   appendFileSync(join(directory, 'contract.jsonl'), `${JSON.stringify(line)}\n`);
+  assert.deepEqual(contract.violations, [], 'answers broke the contract');
 });
 
 let operatorSession;
