@@ -15,7 +15,7 @@ enum {
     DATE_ORDER_FROM_DAYS = 4
 };
 
-/* Identifiers of one side, canonical; NULL when absent or not valid. */
+/* Identifiers of one side, as given or canonical; NULL when absent or not valid. */
 struct identity {
     const char *vat_id;
     const char *siren;
@@ -43,25 +43,25 @@ static const char *present(const char *text)
     return text_blank(text) ? NULL : text;
 }
 
-static const char *folded(struct arena *arena, const char *text)
+/* Only what `other` has as well (NULL: everything): the rest cannot agree or differ. */
+static struct identity identity_of(struct arena *arena, const struct identity *raw,
+                                   const struct identity *other)
 {
-    return present(text) ? text_fold(arena, text) : NULL;
-}
-
-static struct identity identity_of(struct arena *arena, const char *vat_id, const char *siren,
-                                   const char *iban, const char *email)
-{
-    struct identity identity = {
-        .vat_id = present(vat_id) ? vat_normalise(arena, vat_id) : NULL,
-        .siren = present(siren) ? siren_normalise(arena, siren) : NULL,
-        .iban = present(iban) ? iban_normalise(arena, iban) : NULL,
-        .email = folded(arena, email),
-        .domain = present(email) ? email_domain(arena, email) : NULL,
-    };
+    struct identity identity = {.customer_id = present(raw->customer_id)};
+    if ((!other || other->vat_id || other->siren) && present(raw->vat_id))
+        identity.vat_id = vat_normalise(arena, raw->vat_id);
+    if ((!other || other->siren) && present(raw->siren))
+        identity.siren = siren_normalise(arena, raw->siren);
     if (!identity.siren && identity.vat_id)
         identity.siren = siren_normalise(arena, identity.vat_id);
-    if (identity.domain && email_domain_is_public(identity.domain))
-        identity.domain = NULL;
+    if ((!other || other->iban) && present(raw->iban))
+        identity.iban = iban_normalise(arena, raw->iban);
+    if ((!other || other->email) && present(raw->email)) {
+        identity.email = text_fold(arena, raw->email);
+        identity.domain = email_domain(arena, raw->email);
+        if (identity.domain && email_domain_is_public(identity.domain))
+            identity.domain = NULL;
+    }
     return identity;
 }
 
@@ -82,9 +82,12 @@ struct comparer *comparer_new(struct arena *arena, const struct match_record *re
     comparer->counts = counts;
     comparer->name = name_normalise(arena, record->name);
     trigrams_of(comparer->name.core, &comparer->name_trigrams);
-    comparer->identity =
-        identity_of(arena, record->vat_id, record->siren, record->iban, record->email);
-    comparer->identity.customer_id = present(record->customer_id);
+    struct identity raw = {.vat_id = record->vat_id,
+                           .siren = record->siren,
+                           .iban = record->iban,
+                           .customer_id = record->customer_id,
+                           .email = record->email};
+    comparer->identity = identity_of(arena, &raw, NULL);
     comparer->reference = reference_normalise(arena, record->reference);
     comparer->description_norm = reference_normalise(arena, record->description);
     description_trigrams(arena, record->description, &comparer->description);
@@ -155,9 +158,11 @@ static int number_level(const struct name_form *a, const struct name_form *b)
     size_t in_a, in_b;
     size_t missing = numbers_without_partner(a, b, &in_a);
     missing += numbers_without_partner(b, a, &in_b);
-    if (in_a == 0 || in_b == 0)
+    if (in_a == 0 && in_b == 0)
         return 0;
-    return missing ? 1 : 2;
+    if (in_a == 0 || in_b == 0)
+        return 2;
+    return missing ? 1 : 3;
 }
 
 static int legal_level(const struct name_form *a, const struct name_form *b)
@@ -339,9 +344,12 @@ struct comparison compare_entry(struct comparer *comparer, const struct match_en
     const struct match_record *record = comparer->record;
     memset(into, 0, sizeof *into);
     uint8_t *level = into->level;
-    struct identity identity =
-        identity_of(comparer->arena, entry->vat_id, entry->siren, entry->iban, entry->email);
-    identity.customer_id = present(entry->customer_id);
+    struct identity raw = {.vat_id = entry->vat_id,
+                           .siren = entry->siren,
+                           .iban = entry->iban,
+                           .customer_id = entry->customer_id,
+                           .email = entry->email};
+    struct identity identity = identity_of(comparer->arena, &raw, &comparer->identity);
     level[FEATURE_IDENTIFIER] =
         (uint8_t)identifier_level(&comparer->identity, &identity, entry->same_counterparty);
     level[FEATURE_ALIAS] = entry->alias_confirmed;

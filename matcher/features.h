@@ -31,7 +31,7 @@ const char *feature_group_name(enum feature_group group);
     X(NAME, "name", GROUP_COUNTERPARTY, 8, 4)                                                      \
     X(NAME_RARITY, "name_rarity", GROUP_COUNTERPARTY, 3, 1)                                        \
     X(NAME_EXTRA, "name_extra", GROUP_COUNTERPARTY, 3, 2)                                          \
-    X(NAME_NUMBER, "name_number", GROUP_COUNTERPARTY, 2, 1)                                        \
+    X(NAME_NUMBER, "name_number", GROUP_COUNTERPARTY, 3, 2)                                        \
     X(NAME_RANK, "name_rank", GROUP_COUNTERPARTY, 3, 1)                                            \
     X(LEGAL_FORM, "legal_form", GROUP_COUNTERPARTY, 3, 1)                                          \
     X(AMOUNT, "amount", GROUP_AMOUNT, 7, 3)                                                        \

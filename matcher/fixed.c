@@ -6,7 +6,7 @@
 
 enum { EXP_TERMS = 13, EXP_INPUT_MAX = 23000000, LOG_BITS = 28 };
 
-/* x = k ln 2 + r, 0 <= r < ln 2; exp(−r) = 1 − r (1 − r/2 (1 − r/3 (…))), then k shifts. */
+/* x = k ln 2 + r, 0 <= r < ln 2; exp(−r) = 1 − r (1 − r/2 (1 − …)), then k shifts. */
 uint64_t fixed_exp_neg(int64_t micro)
 {
     assert(micro >= 0);

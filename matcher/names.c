@@ -13,7 +13,7 @@ enum {
     COUNTED_NAMES_MIN = 100,
     FUZZY_BYTES_MIN = 4, /* shorter words agree only when they are equal */
     FUZZY_FROM = 8800,
-    PREFIX_BYTES_MIN = 3,
+    PREFIX_BYTES_MIN = 4,
     PREFIX_SCORE = 8500, /* an abbreviation or a truncated word */
     INITIAL_SCORE = 6000,
     TRUNCATED_BYTES_MIN = 8,

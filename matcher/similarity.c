@@ -117,10 +117,20 @@ static bool word_byte(uint8_t c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 0x80;
 }
 
-static int code_order(const void *left, const void *right)
+/* Shell's sort with Ciura's gaps: a name has a few dozen trigrams. */
+static void codes_sort(uint32_t *code, size_t count)
 {
-    uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-    return (a > b) - (a < b);
+    static const size_t gaps[] = {301, 132, 57, 23, 10, 4, 1};
+    for (size_t g = 0; g < COUNT(gaps); g++) {
+        size_t gap = gaps[g];
+        for (size_t i = gap; i < count; i++) {
+            uint32_t moving = code[i];
+            size_t at = i;
+            for (; at >= gap && code[at - gap] > moving; at -= gap)
+                code[at] = code[at - gap];
+            code[at] = moving;
+        }
+    }
 }
 
 static void word_trigrams(const uint8_t *word, size_t n, struct trigrams *into)
@@ -145,7 +155,7 @@ void trigrams_of(const char *text, struct trigrams *into)
             word_trigrams(at + i, end - i, into);
         i = end + 1;
     }
-    qsort(into->code, into->count, sizeof into->code[0], code_order);
+    codes_sort(into->code, into->count);
     size_t kept = 0;
     for (size_t i = 0; i < into->count; i++) {
         if (kept == 0 || into->code[kept - 1] != into->code[i])

@@ -50,7 +50,7 @@ static double in_range(struct random *random, double min, double max)
 
 static struct name_noise noise_draw(struct random *random, bool held_out, double scale)
 {
-    double level = held_out ? in_range(random, 0.8, 1.3) : in_range(random, 0.2, 1.1);
+    double level = held_out ? in_range(random, 0.8, 1.3) : in_range(random, 0.2, 1.5);
     level *= scale;
     return (struct name_noise){
         .upper = in_range(random, 0, 0.5),
@@ -75,7 +75,7 @@ static double null_share_draw(struct random *random, enum match_role role, bool 
         return held_out ? in_range(random, 0.2, 0.45) : in_range(random, 0.1, 0.6);
     if (role == MATCH_COUNTERPARTY)
         return held_out ? in_range(random, 0.15, 0.35) : in_range(random, 0.1, 0.5);
-    return held_out ? in_range(random, 0.7, 0.9) : in_range(random, 0.6, 0.97);
+    return held_out ? in_range(random, 0.7, 0.9) : in_range(random, 0.45, 0.97);
 }
 
 struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
@@ -90,7 +90,7 @@ struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
         .companies = (int)random_between(&random, held_out ? 90 : 60, held_out ? 220 : 260),
         .records = 500,
         .null_share = null_share_draw(&random, role, held_out),
-        .sibling_share = hard * in_range(&random, 0.05, 0.3),
+        .sibling_share = held_out ? in_range(&random, 0.1, 0.35) : in_range(&random, 0.05, 0.45),
         .extra_entries = in_range(&random, 1, 5),
         .name_missing = hard * in_range(&random, 0, 0.15),
         .record_name_missing = hard * in_range(&random, 0, 0.12),

@@ -87,6 +87,10 @@ static void numbers_and_legal_forms_tell_siblings_apart(void **state)
     entry.name = "Lycee 012 S.A.S.";
     assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME_NUMBER),
                         "name_number_equal");
+    entry.name = "Lycée";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME_NUMBER),
+                        "name_number_one_side");
+    entry.name = "Lycee 012 S.A.S.";
     assert_string_equal(reason_of(*state, &record, &entry, FEATURE_LEGAL_FORM), "legal_form_equal");
     entry.name = "Lycee 12 SARL";
     assert_string_equal(reason_of(*state, &record, &entry, FEATURE_LEGAL_FORM),
@@ -280,6 +284,19 @@ static void vectors_survive_writing_and_reading(void **state)
         assert_false(features_parse(broken[i], strlen(broken[i]), &read));
 }
 
+static void every_level_says_what_it_means(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        for (int level = 0; level <= feature_info((enum feature)i)->levels; level++)
+            assert_non_null(feature_reason((enum feature)i, level));
+    }
+    for (int i = 0; i < GATE_PART_COUNT; i++) {
+        for (int level = 0; level <= gate_part_info((enum gate_part)i)->level_max; level++)
+            assert_true(strlen(gate_reason((enum gate_part)i, level)) > 3);
+    }
+}
+
 static void too_many_candidates_are_refused(void **state)
 {
     struct match_record record = record_plain();
@@ -305,6 +322,7 @@ int main(void)
         IN_ARENA(rivals_weaken_an_amount),
         IN_ARENA(frequent_words_say_less),
         IN_ARENA(vectors_survive_writing_and_reading),
+        IN_ARENA(every_level_says_what_it_means),
         IN_ARENA(too_many_candidates_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
