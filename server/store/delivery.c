@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "store/audit.h"
 #include "store/document.h"
+#include "store/overrides.h"
 #include "store/problem.h"
 #include "store/queue.h"
 
@@ -23,13 +24,15 @@ static const struct column delivery_columns[] = {
     COLUMN(struct delivery, attempts),
     COLUMN(struct delivery, created_at),
     COLUMN(struct delivery, retry_until),
+    COLUMN(struct delivery, resend),
 };
 static const struct shape delivery_shape = SHAPE(struct delivery, delivery_columns);
 
 STATEMENT(delivery_get_sql,
           "SELECT id, item_id, integration_id, connection_id, window_id, operation, state,"
           " idempotency_key, generation, encode(document_sha256, 'hex') AS content_sha256,"
-          " content_type, file_name, external_id, attempts, created_at, retry_until"
+          " content_type, file_name, external_id, attempts, created_at, retry_until,"
+          " coalesce(state_reason = 'resend', false) AS resend"
           " FROM region.delivery WHERE workspace_id = $1 AND id = $2");
 
 enum err delivery_get(const struct scope *scope, struct uuid id, struct delivery *into)
@@ -48,7 +51,8 @@ enum err delivery_content(const struct scope *scope, const struct delivery *deli
 
 STATEMENT(delivery_send_sql,
           "UPDATE region.delivery SET state = 'sending', attempts = attempts + 1,"
-          " state_changed_at = $3, first_sent_at = coalesce(first_sent_at, $3), next_at = NULL,"
+          " state_reason = NULL, state_changed_at = $3,"
+          " first_sent_at = coalesce(first_sent_at, $3), next_at = NULL,"
           " look_after = clock_timestamp() + make_interval(secs => $4),"
           " row_version = row_version + 1"
           " WHERE workspace_id = $1 AND id = $2 AND state IN ('queued', 'retrying', 'uncertain')"
@@ -235,16 +239,18 @@ static enum err raise_problem(const struct scope *scope, const struct delivery *
         .action = problem_action(outcome->end),
         .warning = outcome->end != END_REJECTED,
     };
+    int64_t resolved; /* what an earlier generation was about is now about this one */
+    TRY(problem_resolve(scope, &(struct problem_subject){.item = delivery->item}, &resolved));
     TRY(move_item(scope, delivery->item, "queued", "problem"));
     return problem_open(scope, &order);
 }
 
-/* What waited for a look or for credentials goes on. */
+/* What waited for a look, for credentials or for a person's fix goes on. */
 static enum err lift_problem(const struct scope *scope, const struct delivery *delivery)
 {
     int64_t resolved;
     TRY(move_item(scope, delivery->item, "problem", "queued"));
-    return problem_resolve(scope, &(struct problem_subject){.delivery = delivery->id}, &resolved);
+    return problem_resolve(scope, &(struct problem_subject){.item = delivery->item}, &resolved);
 }
 
 static enum err settle_item(const struct scope *scope, const struct delivery *delivery,
@@ -372,14 +378,20 @@ STATEMENT(approved_sql,
           " ORDER BY e.version DESC, d.generation DESC LIMIT 1) f ON true"
           " WHERE i.workspace_id = $1 AND i.id = $2 AND i.state = 'queued'"
           " AND NOT EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
-          " AND d.item_id = i.id AND d.state NOT IN ('rejected', 'canceled', 'bounced'))");
+          " AND d.item_id = i.id AND d.state NOT IN ('rejected', 'canceled', 'bounced'))"
+          /* an approval that was undone and given anew: its own job comes later */
+          " AND NOT EXISTS (SELECT FROM region.review_action a WHERE a.workspace_id = $1"
+          " AND a.item_id = i.id AND a.action = 'approve' AND a.undone_by IS NULL"
+          " AND a.effective_at > $3) FOR UPDATE OF i");
 
 enum err delivery_approved_get(const struct scope *scope, struct uuid item,
                                struct approved_item *into)
 {
     struct approved_head head;
-    TRY(db_one(scope, &approved_sql, PARAMS(P(scope->workspace), P(item)), &head_shape, &head));
+    TRY(db_one(scope, &approved_sql, PARAMS(P(scope->workspace), P(item), P(db_now(scope))),
+               &head_shape, &head));
     TRY(scoring_item_get(scope, item, &into->item));
+    TRY(overrides_apply(scope, item, &into->item));
     bool correction = text_equal(into->item.posting, "correct");
     into->integration = head.integration;
     into->target_connection = head.target_connection;

@@ -24,6 +24,7 @@ struct delivery {
     int attempts;
     struct instant created_at;  /* business time */
     struct instant retry_until; /* business time: later failures are final */
+    bool resend; /* uncertain, and a person says that it did not arrive: no need to look */
 };
 
 enum err delivery_get(const struct scope *scope, struct uuid id, struct delivery *into) MUST_USE;

@@ -4,6 +4,7 @@
 #include "json/json.h"
 #include "store/audit.h"
 #include "store/json_rows.h"
+#include "store/overrides.h"
 #include "store/queue.h"
 
 struct working {
@@ -37,7 +38,13 @@ static enum err note_audit(const struct scope *scope, const struct working *work
 
 /* ---- retry ---- */
 
-/* Each name must be one that the problem lists. */
+static enum err refuse_field(const struct scope *scope, const char *name, const char *sentence)
+{
+    return arena_fail(scope->arena, ERR_FIELD_INVALID,
+                      arena_format(scope->arena, "fields.%s", name), "%s", sentence);
+}
+
+/* Each name must be one that the problem lists, and that a document is made from. */
 static enum err check_fields(const struct scope *scope, const struct working *working)
 {
     json_t *known = json_keep(scope->arena, json_array());
@@ -52,9 +59,9 @@ static enum err check_fields(const struct scope *scope, const struct working *wo
         json_array_foreach(known, at, field) named =
             named || text_equal(json_text(field, "name"), name);
         if (!named)
-            return arena_fail(scope->arena, ERR_FIELD_INVALID,
-                              arena_format(scope->arena, "fields.%s", name),
-                              "The problem does not name this field.");
+            return refuse_field(scope, name, "The problem does not name this field.");
+        if (!override_known(name))
+            return refuse_field(scope, name, "This field cannot be corrected here.");
     }
     return OK;
 }
