@@ -41,14 +41,13 @@ void login_guard_close(struct login_guard *guard)
 /* Nobody can choose addresses that meet in one slot: the hash is salted. */
 static uint64_t key_of(const struct login_guard *guard, const char *kind, const char *text)
 {
-    uint8_t digest[SHA256_BYTES], input[512] = {0};
-    size_t kind_n = strlen(kind), n = strnlen(text, sizeof input - sizeof guard->salt - kind_n);
-    memcpy(input, &guard->salt, sizeof guard->salt);
-    memcpy(input + sizeof guard->salt, kind, kind_n);
-    for (size_t i = 0; i < n; i++)
-        input[sizeof guard->salt + kind_n + i] =
-            (uint8_t)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
-    sha256((struct bytes){input, sizeof guard->salt + kind_n + n}, digest);
+    uint8_t digest[SHA256_BYTES];
+    char input[512];
+    int n = snprintf(input, sizeof input, "%016" PRIx64 "%s%s", guard->salt, kind, text);
+    size_t used = (size_t)n < sizeof input ? (size_t)n : sizeof input - 1;
+    for (size_t i = 0; i < used; i++)
+        input[i] = (char)(input[i] >= 'A' && input[i] <= 'Z' ? input[i] - 'A' + 'a' : input[i]);
+    sha256((struct bytes){(const uint8_t *)input, used}, digest);
     uint64_t key;
     memcpy(&key, digest, sizeof key);
     return key ? key : 1;

@@ -38,7 +38,7 @@ struct session {
 
 static enum err reply_tokens(struct request *req, const struct session *session)
 {
-    const struct secret *access_token;
+    const struct secret *access_token = NULL;
     struct jwt_claims claims = {
         .user = session->user, .session = session->id, .operator= session->operator};
     TRY(access_token_sign(req->arena, req->app->jwt_keys, req->now, &claims, &access_token));

@@ -117,7 +117,8 @@ static enum err set_values(struct arena *arena, const struct raw_value *values, 
 static enum err run_command(struct arena *arena, const char *command, const char **into)
 {
     char text[512] = "";
-    FILE *output = popen(command, "re"); /* configured by who runs us, not by a user */
+    /* NOLINTNEXTLINE(cert-env33-c): the command of who runs us, not of a user */
+    FILE *output = popen(command, "re");
     size_t n = output ? fread(text, 1, sizeof text - 1, output) : 0;
     int status = output ? pclose(output) : -1;
     text[strcspn(text, "\r\n")] = '\0';
@@ -136,8 +137,8 @@ static enum err decode_key(struct arena *arena, const char *text, const struct s
     while (n > 0 && text[n - 1] == '=')
         n--;
     char *trimmed = arena_text_n(arena, text, n);
-    bool good = n == 2 * REGION_KEY_BYTES ? hex_decode(arena, trimmed, &key)
-                                          : base64url_decode(arena, trimmed, &key);
+    bool good = n == (size_t)2 * REGION_KEY_BYTES ? hex_decode(arena, trimmed, &key)
+                                                  : base64url_decode(arena, trimmed, &key);
     if (!good || key.n != REGION_KEY_BYTES)
         return arena_fail(arena, ERR_CONFIG, "region.key",
                           "The key must be %d random bytes as hex or base64url: openssl rand -hex "

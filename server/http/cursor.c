@@ -6,6 +6,7 @@
 
 /* version byte | number (big-endian) | id | MAC | text; the MAC covers the list's name and all of
  * the rest. */
+enum { COVERED_BYTES_MAX = 65536 };
 enum { VERSION = 1, NUMBER_AT = 1, ID_AT = 9, MAC_AT = 25, MAC_BYTES = 12, TEXT_AT = 37 };
 enum {
     CURSOR_BYTES_MAX = TEXT_AT + CURSOR_TEXT_BYTES_MAX,
@@ -15,7 +16,7 @@ enum {
 static void mac(struct arena *arena, const struct secret *key, const char *list,
                 struct bytes content, uint8_t into[MAC_BYTES])
 {
-    struct buf covered = buf_new(arena, 64 * 1024);
+    struct buf covered = buf_new(arena, COVERED_BYTES_MAX);
     buf_add(&covered, list, strlen(list) + 1);
     buf_add(&covered, content.at, MAC_AT);
     buf_add(&covered, content.at + TEXT_AT, content.n - TEXT_AT);

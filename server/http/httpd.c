@@ -145,7 +145,7 @@ static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connect
     const struct httpd_settings *settings = &visit->httpd->settings;
     struct exchange *exchange = visit->exchange;
     struct http_request *request = &exchange->request;
-    uint64_t content_length;
+    uint64_t content_length = 0;
     visit->begun = true;
     exchange->connection = connection;
     request->method = http_method_parse(method);
@@ -211,6 +211,7 @@ static enum MHD_Result answer(struct visit *visit)
     return result;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's shape */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_n, void **kept)
@@ -310,7 +311,7 @@ static void turn(struct httpd *httpd)
 {
     wait_for_events(httpd);
     resume_answered(httpd);
-    give_up_overdue(httpd, monotonic_us() - DEADLINE_GRACE_MS * 1000);
+    give_up_overdue(httpd, monotonic_us() - (int64_t)DEADLINE_GRACE_MS * 1000);
     MHD_run(httpd->daemon);
 }
 

@@ -121,8 +121,7 @@ static bool word_index(const char *const *words, const char *text, int *into)
 
 static void set_text(const struct slot *slot, const char *text)
 {
-    const char *copy = arena_text(slot->arena, text);
-    memcpy(slot->at, &copy, sizeof copy);
+    *(const char **)slot->at = arena_text(slot->arena, text);
 }
 
 static bool set_secret(const struct slot *slot, const char *text)
@@ -130,8 +129,7 @@ static bool set_secret(const struct slot *slot, const char *text)
     size_t n = strlen(text);
     if (n < (uint64_t)slot->field->min || n > (uint64_t)slot->field->max)
         return false;
-    const struct secret *secret = secret_from_text(slot->arena, text);
-    memcpy(slot->at, &secret, sizeof secret);
+    *(const struct secret **)slot->at = secret_from_text(slot->arena, text);
     return true;
 }
 
@@ -255,7 +253,7 @@ static enum err read_json(const struct slot *slot, const json_t *value)
                 strlen(json_write(slot->arena, value)) <= (uint64_t)slot->field->max;
     if (!fits)
         return refuse(slot);
-    memcpy(slot->at, &value, sizeof value);
+    *(const json_t **)slot->at = value;
     return OK;
 }
 
