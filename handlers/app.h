@@ -16,7 +16,7 @@
 struct http_client;       /* net/http_client.h */
 struct http_settings;     /* net/http_client.h */
 struct provider_settings; /* connectors/provider.h */
-struct login_guard; /* handlers/login_guard.h */
+struct login_guard;       /* handlers/login_guard.h */
 
 struct app {
     const struct config *config;
@@ -32,8 +32,7 @@ struct app {
     struct metrics *metrics;
     const struct request_metrics *request_metrics;
     const struct http_settings *outgoing; /* of calls to providers */
-    const struct provider_settings *(*provider_settings)(const void *context,
-                                                         const char *provider);
+    const struct provider_settings *(*provider_settings)(const void *context, const char *provider);
     const void *provider_context;
     struct db_settings directory_db;
     struct db_settings region_db;
