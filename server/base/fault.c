@@ -22,9 +22,15 @@ static struct fault_rule rules[FAULT_COUNT];
 static _Atomic int64_t reached[FAULT_COUNT];
 static pthread_once_t loaded = PTHREAD_ONCE_INIT;
 
+/* Set before the program starts and never changed by it, so reading it is safe in any thread. */
+static const char *environment(const char *name)
+{
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe) */
+}
+
 static void report(void)
 {
-    const char *path = getenv("SLUICE_FAULT_REPORT");
+    const char *path = environment("SLUICE_FAULT_REPORT");
     int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
     if (fd < 0)
         return;
@@ -74,11 +80,11 @@ static bool plan_read(const char *plan)
 
 static void load(void)
 {
-    if (!plan_read(getenv("SLUICE_FAULT"))) {
+    if (!plan_read(environment("SLUICE_FAULT"))) {
         fputs("{\"level\":\"fatal\",\"event\":\"fault.plan_invalid\"}\n", stderr);
         abort();
     }
-    if (getenv("SLUICE_FAULT_REPORT"))
+    if (environment("SLUICE_FAULT_REPORT"))
         atexit(report);
 }
 

@@ -7,9 +7,7 @@
 
 struct untenanted db_untenanted(struct db *db, struct arena *arena)
 {
-    return (struct untenanted){
-        .scope = {.db = db, .arena = arena}
-    };
+    return (struct untenanted){.scope = {.db = db, .arena = arena}};
 }
 
 struct instant db_now(const struct scope *scope)
@@ -181,17 +179,17 @@ static enum err classify_state(const char *state)
 {
     static const struct classification table[] = {
         {"23505", ERR_DUPLICATE}, /* unique_violation */
-        {"23503", ERR_CONFLICT }, /* foreign_key_violation */
+        {"23503", ERR_CONFLICT},  /* foreign_key_violation */
         {"23P01", ERR_DUPLICATE}, /* exclusion_violation */
-        {"SL409", ERR_CONFLICT }, /* a move that the machine does not have */
-        {"57014", ERR_DEADLINE }, /* query_canceled: the statement timeout */
-        {"40001", ERR_DB_RETRY }, /* serialization_failure */
-        {"40P01", ERR_DB_RETRY }, /* deadlock_detected */
-        {"55P03", ERR_BUSY     }, /* lock_not_available */
-        {"57P",   ERR_DB_DOWN  }, /* shutdown, crash, cannot connect now, database dropped */
-        {"08",    ERR_DB_DOWN  }, /* connection exceptions */
-        {"53300", ERR_DB_DOWN  }, /* too_many_connections */
-        {"25P03", ERR_DB_DOWN  }, /* idle in transaction for too long */
+        {"SL409", ERR_CONFLICT},  /* a move that the machine does not have */
+        {"57014", ERR_DEADLINE},  /* query_canceled: the statement timeout */
+        {"40001", ERR_DB_RETRY},  /* serialization_failure */
+        {"40P01", ERR_DB_RETRY},  /* deadlock_detected */
+        {"55P03", ERR_BUSY},      /* lock_not_available */
+        {"57P", ERR_DB_DOWN},     /* shutdown, crash, cannot connect now, database dropped */
+        {"08", ERR_DB_DOWN},      /* connection exceptions */
+        {"53300", ERR_DB_DOWN},   /* too_many_connections */
+        {"25P03", ERR_DB_DOWN},   /* idle in transaction for too long */
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         if (text_starts(state, table[i].state))

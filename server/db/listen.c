@@ -57,10 +57,8 @@ enum err db_wait(struct db *db, struct arena *arena, int timeout_ms, int wake_fd
     *notified = take_notifications(db);
     if (*notified)
         return OK;
-    struct pollfd fds[2] = {
-        {.fd = PQsocket(db->connection), .events = POLLIN},
-        {.fd = wake_fd,                  .events = POLLIN}
-    };
+    struct pollfd fds[2] = {{.fd = PQsocket(db->connection), .events = POLLIN},
+                            {.fd = wake_fd, .events = POLLIN}};
     int ready = poll(fds, 2, timeout_ms);
     if (ready < 0 && errno != EINTR)
         return db_broken(db, arena, "wait");

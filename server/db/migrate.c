@@ -215,8 +215,8 @@ static enum err apply_missing(struct db *db, struct arena *arena, enum schema sc
                               const char *directory, struct migrate_report *into)
 {
     struct untenanted at = db_untenanted(db, arena);
-    struct migrations migrations;
-    struct rows applied;
+    struct migrations migrations = {0};
+    struct rows applied = {0};
     TRY(migrations_read(&at.scope, directory, &migrations));
     TRY(prepare(db, arena, schema));
     TRY(applied_read(&at.scope, schema, &applied));
@@ -255,8 +255,8 @@ enum err migrate_behind(struct db *db, struct arena *arena, enum schema schema,
                         const char *directory, bool *behind)
 {
     struct untenanted at = db_untenanted(db, arena);
-    struct migrations migrations;
-    struct rows applied;
+    struct migrations migrations = {0};
+    struct rows applied = {0};
     TRY(migrations_read(&at.scope, directory, &migrations));
     TRY(applied_read(&at.scope, schema, &applied));
     TRY(compare(arena, schema, &migrations, &applied));

@@ -95,7 +95,7 @@ enum err db_all(const struct scope *scope, const struct statement *statement,
 enum err db_maybe(const struct scope *scope, const struct statement *statement,
                   const struct params *params, const struct shape *shape, void *into, bool *found)
 {
-    struct rows rows;
+    struct rows rows = {0};
     TRY(db_all(scope, statement, params, shape, &rows));
     if (rows.count > 1)
         return arena_fail(scope->arena, ERR_LIMIT, NULL, "Statement %s answered %zu rows.",
@@ -109,7 +109,7 @@ enum err db_maybe(const struct scope *scope, const struct statement *statement,
 enum err db_one(const struct scope *scope, const struct statement *statement,
                 const struct params *params, const struct shape *shape, void *into)
 {
-    bool found;
+    bool found = false;
     TRY(db_maybe(scope, statement, params, shape, into, &found));
     if (!found)
         return arena_fail(scope->arena, ERR_NOT_FOUND, NULL, "%s", err_sentence(ERR_NOT_FOUND));
@@ -130,9 +130,9 @@ enum err db_int(const struct scope *scope, const struct statement *statement,
     if (err == OK) {
         struct column column = {PQfname(result, 0), DB_INT, 0, NULL};
         struct shape shape = {&column, 1, sizeof(struct number)};
-        struct rows rows;
+        struct rows rows = {0};
         err = decode_bounded(scope, statement, result, &shape, &rows);
-        *into = err == OK ? ((struct number *)rows.at)->value : 0;
+        *into = err == OK && rows.count ? ((struct number *)rows.at)->value : 0;
     }
     PQclear(result);
     return err;

@@ -75,14 +75,14 @@ const struct machine delivery_machine = {
               [DELIVERY_UNCONFIRMED] = "unconfirmed"},
     .moves =
         {[DELIVERY_QUEUED] = TO(DELIVERY_SENDING) | TO(DELIVERY_BLOCKED) | TO(DELIVERY_CANCELED),
-              [DELIVERY_SENDING] = TO(DELIVERY_DONE) | TO(DELIVERY_RETRYING) | TO(DELIVERY_UNCERTAIN) |
+         [DELIVERY_SENDING] = TO(DELIVERY_DONE) | TO(DELIVERY_RETRYING) | TO(DELIVERY_UNCERTAIN) |
                               TO(DELIVERY_REJECTED) | TO(DELIVERY_BLOCKED) | TO(DELIVERY_ACCEPTED),
-              [DELIVERY_RETRYING] = TO(DELIVERY_SENDING) | TO(DELIVERY_REJECTED) | TO(DELIVERY_BLOCKED),
-              [DELIVERY_UNCERTAIN] = TO(DELIVERY_DONE) | TO(DELIVERY_SENDING),
-              [DELIVERY_BLOCKED] = TO(DELIVERY_QUEUED) | TO(DELIVERY_CANCELED),
-              [DELIVERY_ACCEPTED] =
+         [DELIVERY_RETRYING] = TO(DELIVERY_SENDING) | TO(DELIVERY_REJECTED) | TO(DELIVERY_BLOCKED),
+         [DELIVERY_UNCERTAIN] = TO(DELIVERY_DONE) | TO(DELIVERY_SENDING),
+         [DELIVERY_BLOCKED] = TO(DELIVERY_QUEUED) | TO(DELIVERY_CANCELED),
+         [DELIVERY_ACCEPTED] =
              TO(DELIVERY_CONFIRMED) | TO(DELIVERY_BOUNCED) | TO(DELIVERY_UNCONFIRMED),
-              [DELIVERY_UNCONFIRMED] = TO(DELIVERY_CONFIRMED) | TO(DELIVERY_BOUNCED)},
+         [DELIVERY_UNCONFIRMED] = TO(DELIVERY_CONFIRMED) | TO(DELIVERY_BOUNCED)},
 };
 
 const struct machine window_machine = {
@@ -111,8 +111,8 @@ const struct machine connection_machine = {
               [CONNECTION_NEED_RECONNECT] = "need_reconnect",
               [CONNECTION_SUSPENDED] = "suspended",
               [CONNECTION_ERROR] = "error",
-              [CONNECTION_DISCONNECTED] = "disconnected"           },
- /* An attempt that was refused or ran out goes back to where the connection came from. */
+              [CONNECTION_DISCONNECTED] = "disconnected"},
+    /* An attempt that was refused or ran out goes back to where the connection came from. */
     .moves = {[CONNECTION_TO_CONFIGURE] = TO(CONNECTION_PROCESSING) | TO_ASIDE,
               [CONNECTION_PROCESSING] = TO(CONNECTION_ENABLED) | TO(CONNECTION_TO_CONFIGURE) |
                                         TO(CONNECTION_NEED_RECONNECT) | TO_ASIDE,
