@@ -32,6 +32,28 @@ route_handler api_api_key_delete;
 /* providers.c */
 route_handler api_provider_list;
 
+/* connections.c */
+route_handler api_connection_create;
+route_handler api_connection_list;
+route_handler api_connection_get;
+route_handler api_connection_reconnect;
+route_handler api_connection_account_choose;
+route_handler api_connection_disconnect;
+
+/* oauth.c */
+route_handler api_oauth_start;
+route_handler api_oauth_callback;
+
+/* integrations.c */
+route_handler api_integration_create;
+route_handler api_integration_list;
+route_handler api_integration_get;
+route_handler api_integration_update;
+route_handler api_integration_sync;
+
+/* integration_status.c */
+route_handler api_integration_status;
+
 /* windows.c */
 route_handler api_window_list;
 

@@ -3,6 +3,7 @@
 #include "handlers/integration_settings.h"
 
 #include "base/text.h"
+#include "handlers/email.h"
 #include "http/json_out.h"
 
 enum {
@@ -14,8 +15,6 @@ enum {
     LIMITS_MAX = 16,
     CURRENCIES_MAX = 32,
     RECIPIENTS_MAX = 20,
-    EMAIL_BYTES_MIN = 3,
-    EMAIL_BYTES_MAX = 254,
     SETTINGS_BYTES_MAX = 64 * 1024,
     MILLION = 1000000,
 };
@@ -143,29 +142,34 @@ static enum err limits_check(struct arena *arena, const char *name, const json_t
     return OK;
 }
 
-static bool email_plausible(const char *text)
+static bool stands_before(const struct input_texts *list, size_t index)
 {
-    size_t n = strlen(text);
-    const char *at = strchr(text, '@');
-    return n >= EMAIL_BYTES_MIN && n <= EMAIL_BYTES_MAX && at && at != text && at[1] &&
-           !strchr(at + 1, '@') && !strpbrk(text, " <>()[],;:\\\"");
+    for (size_t i = 0; i < index; i++) {
+        if (text_equal(list->at[i], list->at[index]))
+            return true;
+    }
+    return false;
 }
 
-static bool currency_plausible(const char *text)
-{
-    return currency_valid(text);
-}
-
-/* Every element well-formed, none twice. */
-static enum err list_check(struct arena *arena, const char *name, const struct input_texts *list,
-                           bool (*valid)(const char *text), const char *sentence)
+static enum err currencies_check(struct arena *arena, const struct input_texts *list)
 {
     for (size_t i = 0; i < list->n; i++) {
-        bool good = valid(list->at[i]);
-        for (size_t earlier = 0; good && earlier < i; earlier++)
-            good = !text_equal(list->at[earlier], list->at[i]);
-        if (!good)
-            return invalid(arena, arena_format(arena, "settings.%s.%zu", name, i), sentence);
+        if (!currency_valid(list->at[i]) || stands_before(list, i))
+            return invalid(arena,
+                           arena_format(arena, "settings.policies.allowed_currencies.%zu", i),
+                           "Expected a currency such as EUR that does not stand in the list yet.");
+    }
+    return OK;
+}
+
+static enum err recipients_check(struct arena *arena, const char *name,
+                                 const struct input_texts *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const char *field = arena_format(arena, "settings.notify.%s.%zu", name, i);
+        TRY(email_check(arena, field, list->at[i]));
+        if (stands_before(list, i))
+            return invalid(arena, field, "The address stands in the list already.");
     }
     return OK;
 }
@@ -182,7 +186,6 @@ static int history_days(const struct source *source)
 enum err settings_check(struct arena *arena, const struct settings *settings,
                         const struct source *source)
 {
-    const char *address = "Expected an e-mail address that does not stand in the list yet.";
     if (settings->backfill_days > history_days(source))
         return arena_fail(arena, ERR_FIELD_INVALID, "settings.backfill_days",
                           "The provider keeps %d days of history.", history_days(source));
@@ -191,13 +194,10 @@ enum err settings_check(struct arena *arena, const struct settings *settings,
     TRY(limits_check(arena, "max_unattended_minor", settings->policies.max_unattended_minor));
     TRY(limits_check(arena, "new_counterparty_above_minor",
                      settings->policies.new_counterparty_above_minor));
-    TRY(list_check(arena, "policies.allowed_currencies", &settings->policies.allowed_currencies,
-                   currency_plausible,
-                   "Expected a currency such as EUR that does not stand in the list yet."));
-    TRY(list_check(arena, "notify.connection", &settings->notify.connection, email_plausible,
-                   address));
-    TRY(list_check(arena, "notify.problem", &settings->notify.problem, email_plausible, address));
-    return list_check(arena, "notify.review", &settings->notify.review, email_plausible, address);
+    TRY(currencies_check(arena, &settings->policies.allowed_currencies));
+    TRY(recipients_check(arena, "connection", &settings->notify.connection));
+    TRY(recipients_check(arena, "problem", &settings->notify.problem));
+    return recipients_check(arena, "review", &settings->notify.review);
 }
 
 /* ---- writing and reading ---- */

@@ -7,10 +7,12 @@
 #define ONCE      IDEMPOTENCY_KEY
 #define SECRET    IDEMPOTENCY_SECRET
 
-#define RECORD   WORKSPACE "/records/{record_id:uuid}"
-#define REVIEW   WORKSPACE "/review/{item_id:uuid}"
-#define PROBLEM  WORKSPACE "/problems/{problem_id:uuid}"
-#define DELIVERY WORKSPACE "/deliveries/{delivery_id:uuid}"
+#define CONNECTION  WORKSPACE "/connections/{connection_id:uuid}"
+#define INTEGRATION WORKSPACE "/integrations/{integration_id:uuid}"
+#define RECORD      WORKSPACE "/records/{record_id:uuid}"
+#define REVIEW      WORKSPACE "/review/{item_id:uuid}"
+#define PROBLEM     WORKSPACE "/problems/{problem_id:uuid}"
+#define DELIVERY    WORKSPACE "/deliveries/{delivery_id:uuid}"
 
 enum { RETRY_BODY_BYTES_MAX = 512 * 1024 /* fifty corrected values of two thousand characters */ };
 
@@ -40,9 +42,28 @@ const struct route routes[] = {
     /* catalogue */
     {METHOD_GET, "/v1/providers", ACCESS_PUBLIC, READ, api_provider_list, 0},
 
+    /* connections */
+    {METHOD_POST, WORKSPACE "/connections", ACCESS_ADMIN, ONCE, api_connection_create, 0},
+    {METHOD_GET, WORKSPACE "/connections", ACCESS_VIEWER, READ, api_connection_list, 0},
+    {METHOD_GET, CONNECTION, ACCESS_VIEWER, READ, api_connection_get, 0},
+    {METHOD_DELETE, CONNECTION, ACCESS_ADMIN, READ, api_connection_disconnect, 0},
+    {METHOD_POST, CONNECTION "/reconnect", ACCESS_ADMIN, ONCE, api_connection_reconnect, 0},
+    {METHOD_POST, CONNECTION "/account", ACCESS_ADMIN, ONCE, api_connection_account_choose, 0},
+
+    /* the browser's way to a provider and back */
+    {METHOD_GET, "/oauth/{provider:name}/start", ACCESS_PUBLIC, READ, api_oauth_start, 0},
+    {METHOD_GET, "/oauth/{provider:name}/callback", ACCESS_PUBLIC, READ, api_oauth_callback, 0},
+
+    /* integrations */
+    {METHOD_POST, WORKSPACE "/integrations", ACCESS_ADMIN, ONCE, api_integration_create, 0},
+    {METHOD_GET, WORKSPACE "/integrations", ACCESS_VIEWER, READ, api_integration_list, 0},
+    {METHOD_GET, INTEGRATION, ACCESS_VIEWER, READ, api_integration_get, 0},
+    {METHOD_PATCH, INTEGRATION, ACCESS_ADMIN, READ, api_integration_update, 0},
+    {METHOD_POST, INTEGRATION "/sync", ACCESS_REVIEWER, ONCE, api_integration_sync, 0},
+    {METHOD_GET, INTEGRATION "/status", ACCESS_VIEWER, READ, api_integration_status, 0},
+    {METHOD_GET, INTEGRATION "/windows", ACCESS_VIEWER, READ, api_window_list, 0},
+
     /* records, items, ledger, counterparties */
-    {METHOD_GET, WORKSPACE "/integrations/{integration_id:uuid}/windows", ACCESS_VIEWER, READ,
-     api_window_list, 0},
     {METHOD_GET, WORKSPACE "/records", ACCESS_VIEWER, READ, api_record_list, 0},
     {METHOD_GET, RECORD, ACCESS_VIEWER, READ, api_record_get, 0},
     {METHOD_GET, RECORD "/document", ACCESS_VIEWER, READ, api_record_document_get, 0},

@@ -10,6 +10,7 @@
 #include "store/ledger_read.h"
 #include "store/problem.h"
 #include "store/record_read.h"
+#include "store/window_read.h"
 
 /* Who did it: "user" and "operator" are persons; whatever is neither that nor a key is the machine.
  */
@@ -22,6 +23,7 @@ void out_record(struct json_out *out, const struct record_view *record);
 void out_entry(struct json_out *out, const struct entry_view *entry);
 void out_delivery(struct json_out *out, const struct delivery_view *delivery);
 void out_problem(struct json_out *out, const struct problem *problem);
+void out_window(struct json_out *out, const struct window_view *window); /* a whole element */
 void out_action(struct json_out *out, const struct action_view *action);
 
 /* The decision of this item as member `name`; null when there is none. */

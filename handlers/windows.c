@@ -1,6 +1,7 @@
 /* The batches that an integration's items were decided in. */
 #include "handlers/handlers.h"
 #include "handlers/listing.h"
+#include "handlers/view.h"
 #include "store/machines.h"
 #include "store/window_read.h"
 
@@ -12,7 +13,7 @@ struct window_query {
     int kind;
 };
 
-static void out_window(struct json_out *out, const struct window_view *window)
+void out_window(struct json_out *out, const struct window_view *window)
 {
     out_object(out, NULL);
     out_uuid(out, "id", window->id);

@@ -29,7 +29,8 @@ static const struct shape integration_shape = SHAPE(struct integration, integrat
 STATEMENT(integration_get_sql, INTEGRATION_SELECT " WHERE i.workspace_id = $1 AND i.id = $2");
 STATEMENT(integration_list_sql,
           INTEGRATION_SELECT " WHERE i.workspace_id = $1 AND ($2::uuid IS NULL OR i.id < $2)"
-                             " ORDER BY i.id DESC LIMIT $3");
+                             " AND ($3::text IS NULL OR i.state = $3)"
+                             " ORDER BY i.id DESC LIMIT $4");
 STATEMENT(integration_of_connection_sql, INTEGRATION_SELECT
           " WHERE i.workspace_id = $1 AND i.state <> 'archived'"
           " AND (i.source_connection_id = $2 OR i.target_connection_id = $2) ORDER BY i.id");
@@ -40,10 +41,12 @@ enum err integration_get(const struct scope *scope, struct uuid id, struct integ
                   &integration_shape, into);
 }
 
-enum err integration_list(const struct scope *scope, struct uuid before, int64_t limit,
+enum err integration_list(const struct scope *scope, const struct integration_filter *filter,
                           struct rows *into)
 {
-    return db_all(scope, &integration_list_sql, PARAMS(P(scope->workspace), P(before), P(limit)),
+    return db_all(scope, &integration_list_sql,
+                  PARAMS(P(scope->workspace), P(filter->before), P(filter->state),
+                         P(filter->limit)),
                   &integration_shape, into);
 }
 

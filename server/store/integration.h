@@ -32,8 +32,13 @@ enum err integration_add(const struct scope *scope, const struct integration_new
                          struct integration *into) MUST_USE;
 enum err integration_get(const struct scope *scope, struct uuid id,
                          struct integration *into) MUST_USE;
-/* Newest first, older than `before` (nil: from the start). */
-enum err integration_list(const struct scope *scope, struct uuid before, int64_t limit,
+struct integration_filter {
+    const char *state;  /* NULL: any */
+    struct uuid before; /* older than; nil: the newest */
+    int64_t limit;
+};
+/* Rows of struct integration, newest first. */
+enum err integration_list(const struct scope *scope, const struct integration_filter *filter,
                           struct rows *into) MUST_USE;
 /* Of a connection, as source or target, that are not archived. */
 enum err integration_of_connection(const struct scope *scope, struct uuid connection,
