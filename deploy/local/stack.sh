@@ -4,7 +4,8 @@
 stack_pids=()
 stack_postgres=
 
-stack_node() { "$root/simulators/node_modules/.bin/node" "$@"; }
+stack_node_program=$root/simulators/node_modules/.bin/node
+stack_node() { "$stack_node_program" "$@"; }
 
 stack_wait_for() { # FILE SECONDS WHAT PID: until the file is there, or the process is gone
     local deadline=$((SECONDS + $2))
@@ -17,6 +18,10 @@ stack_wait_for() { # FILE SECONDS WHAT PID: until the file is there, or the proc
 
 stack_secret() { # FILE: 32 random bytes as hex, once
     [ -s "$1" ] || (umask 077 && openssl rand -hex 32 > "$1")
+}
+
+stack_free_port() {
+    stack_node -e 'const s = require("net").createServer(); s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
 }
 
 stack_config() { # PORT
@@ -40,11 +45,12 @@ stack_start() {
 
     say "Starting the simulated Stripe and Qonto"
     rm -f "$stack_dir/simulators/simulators.json"
-    stack_node simulators/main.mjs --dir "$stack_dir/simulators" ${stack_simulator_options:-} \
+    "$stack_node_program" simulators/main.mjs --dir "$stack_dir/simulators" ${stack_simulator_options:-} \
         > "$stack_dir/simulators.log" 2>&1 &
     stack_pids+=($!)
     stack_wait_for "$stack_dir/simulators/simulators.json" 30 simulators $!
 
+    [ "$port" != 0 ] || port=$(stack_free_port)
     stack_config "$port"
     say "Migrating the database"
     "$program" migrate --config "$stack_dir/sluice.yaml" >&2
