@@ -220,3 +220,15 @@ void arena_failure_clear(struct arena *arena)
 {
     arena->failure = (struct failure){0};
 }
+
+enum err arena_failure_move(struct arena *into, const struct arena *from, enum err code)
+{
+    const struct failure *failure = &from->failure;
+    into->failure = (struct failure){
+        .code = code,
+        .field = arena_text(into, failure->field),
+        .detail = arena_text(into, failure->detail ? failure->detail : err_sentence(code)),
+        .retry_after_s = failure->retry_after_s,
+    };
+    return code;
+}

@@ -43,5 +43,7 @@ enum err arena_fail_retry(struct arena *arena, enum err code, int64_t retry_afte
                           const char *format, ...) FORMAT_LIKE(4, 5);
 const struct failure *arena_failure(const struct arena *arena); /* never NULL */
 void arena_failure_clear(struct arena *arena);
+/* The failure of `from`, told again in `into`; its code is `code`, which is returned. */
+enum err arena_failure_move(struct arena *into, const struct arena *from, enum err code);
 
 #endif

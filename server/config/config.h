@@ -17,6 +17,7 @@ struct config_provider {
     const struct secret *client_secret;
     const struct secret *staging_token;
     const char *scope;
+    const char *hosts; /* that discovered endpoints may name; NULL: any that egress allows */
 };
 
 struct config_list {

@@ -69,6 +69,9 @@ const struct setting settings[] = {
      .meaning = "Its secret, where it has one."},
     {"stripe.scope", SETTING_TEXT, AT(stripe.scope), .preset = "mcp",
      .meaning = "The scope that is asked for."},
+    {"stripe.hosts", SETTING_TEXT, AT(stripe.hosts),
+     .meaning = "Hosts, space separated, that Stripe's discovery may name, e.g. \"mcp.stripe.com "
+                "access.stripe.com\"; any public one where it is not set."},
     {"qonto.api_url", SETTING_URL, AT(qonto.api_url), .preset = "https://thirdparty.qonto.com",
      .meaning = "Qonto's API."},
     {"qonto.oauth_url", SETTING_URL, AT(qonto.oauth_url), .preset = "https://oauth.qonto.com",

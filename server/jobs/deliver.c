@@ -127,13 +127,26 @@ static enum err end_job(struct deliver *deliver, enum err error)
 
 /* ---- attempt and look ---- */
 
+/* Targets forget idempotency keys: what was tried before is looked for before it is sent again. */
+static bool arrived_before(struct deliver *deliver)
+{
+    const struct target *target = deliver->session.provider->target;
+    enum look_answer answer = LOOK_CANNOT_TELL;
+    if (deliver->delivery.attempts == 0 || !target->capabilities.search)
+        return false;
+    enum err error =
+        target->look(&deliver->session.call, &deliver->order, &answer, &deliver->result);
+    return error == OK && answer == LOOK_ARRIVED;
+}
+
 static enum err send(struct deliver *deliver)
 {
     const struct target *target = deliver->session.provider->target;
     struct arena *arena = deliver->ctx->arena;
     enum err error = target->preflight(arena, &deliver->order);
-    if (error == OK) {
+    if (error == OK && !arrived_before(deliver)) {
         arena_failure_clear(arena);
+        deliver->result = (struct delivery_result){0};
         error = target->deliver(&deliver->session.call, &deliver->order, &deliver->result);
     }
     deliver->outcome.end = end_of(deliver, error);
@@ -186,7 +199,7 @@ static enum err look(struct deliver *deliver)
     case LOOK_ABSENT:
         deliver->outcome.end = END_ABSENT;
         TRY(job_database(deliver->ctx, restart, deliver));
-        deliver->result = (struct delivery_result){0};
+        deliver->delivery.attempts = 0; /* looked for a moment ago */
         return send(deliver);
     case LOOK_CANNOT_TELL: /* a person decides; the delivery stays uncertain */
         break;
@@ -229,5 +242,5 @@ enum err job_deliver(struct job_context *ctx)
     deliver->attempt_s = attempt_s(ctx, deliver->session.provider->target);
     if (text_equal(state, "sending"))
         return left_in_sending(deliver);
-    return sendable ? attempt(deliver) : look(deliver);
+    return sendable || deliver->delivery.resend ? attempt(deliver) : look(deliver);
 }

@@ -17,6 +17,7 @@ struct environment {
     const void *settings; /* for the callback */
     const struct http_settings *http;
     struct budgets *budgets;
+    struct mcp_cache *mcp_sessions; /* kept between the jobs of a connection */
     const struct model_set *models;
     const char *redirect_base;   /* our public URL */
     int64_t ledger_age_max_s;    /* older mirrors count as stale */

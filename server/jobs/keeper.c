@@ -8,6 +8,7 @@
 #include "store/audit.h"
 #include "store/conservation.h"
 #include "store/upkeep.h"
+#include "store/workspace.h"
 #include "store/queue.h"
 #include "store/scope_make.h"
 

@@ -94,7 +94,7 @@ static enum err mirror_pages(struct job_context *ctx, struct session *session, b
         enum err error = mirror_one(session, &run);
         *more = run.mirrored.more;
         if (error != OK)
-            error = failure_move(ctx->arena, run.arena, error);
+            error = arena_failure_move(ctx->arena, run.arena, error);
         session->call.arena = ctx->arena;
         arena_close(run.arena);
         TRY(error);

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "jobs/budget.h"
-#include "jobs/stream_job.h"
+#include "store/oauth.h"
 #include "store/problem.h"
 #include "store/secrets.h"
 
@@ -138,6 +138,23 @@ static enum err call_refresh(struct refreshing *refreshing)
     return job_database(session->ctx, store_tokens, refreshing); /* stored before it is used */
 }
 
+/* A registered client that its server no longer knows would brick every later authorisation. */
+static enum err forget_client(const struct scope *scope, void *arg)
+{
+    const struct session *session = arg;
+    struct untenanted region = db_untenanted(scope->db, scope->arena);
+    return registered_client_forget_everywhere(&region, session->attempt.issuer,
+                                               session->attempt.client_id);
+}
+
+static enum err forget_dead_client(struct session *session, const char *oauth_error)
+{
+    bool dead =
+        text_equal(oauth_error, "invalid_client") || text_equal(oauth_error, "unauthorized_client");
+    return dead && session->attempt.issuer ? job_database(session->ctx, forget_client, session)
+                                           : OK;
+}
+
 /* A refusal may be about tokens that another worker has replaced meanwhile: look before giving up.
  */
 static enum err refused(struct session *session, int64_t generation)
@@ -146,6 +163,7 @@ static enum err refused(struct session *session, int64_t generation)
     TRY(reread(session));
     if (session->connection.credential_generation != generation)
         return OK;
+    TRY(forget_dead_client(session, failure.field));
     return arena_fail(session->ctx->arena, ERR_AUTH, failure.field, "%s",
                       failure.detail ? failure.detail : err_sentence(ERR_AUTH));
 }
@@ -180,7 +198,7 @@ static enum err on_unauthorised(void *context, struct credential *credential)
     struct session *session = context;
     enum err error = refresh_tokens(session);
     if (error != OK && session->call.arena != session->ctx->arena)
-        return failure_move(session->call.arena, session->ctx->arena, error);
+        return arena_failure_move(session->call.arena, session->ctx->arena, error);
     *credential = session->credential;
     return error;
 }
@@ -218,6 +236,8 @@ static void make_call(struct session *session)
         .http = ctx->http,
         .settings = ctx->env->provider_settings(ctx->env->settings, session->provider->name),
         .credential = &session->credential,
+        .sessions = ctx->env->mcp_sessions,
+        .connection = session->connection.id,
         .lease_request = lease_request,
         .refresh = on_unauthorised,
         .context = session,

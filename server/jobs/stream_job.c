@@ -26,15 +26,6 @@ enum err stream_job_open(struct job_context *ctx, struct stream_job *into)
     return OK;
 }
 
-enum err failure_move(struct arena *into, const struct arena *from, enum err error)
-{
-    const struct failure *failure = arena_failure(from);
-    const char *detail = failure->detail ? failure->detail : err_sentence(error);
-    if (failure->retry_after_s > 0)
-        return arena_fail_retry(into, error, failure->retry_after_s, "%s", detail);
-    return arena_fail(into, error, failure->field, "%s", detail);
-}
-
 struct failing {
     struct uuid stream;
     enum err error;

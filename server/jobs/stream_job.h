@@ -19,7 +19,4 @@ enum err stream_job_open(struct job_context *ctx, struct stream_job *into) MUST_
 /* Ends the job: `error` is what the pages ended with. */
 enum err stream_job_end(struct stream_job *stream_job, enum err error, bool more) MUST_USE;
 
-/* The failure of a page's arena, told again in the job's. */
-enum err failure_move(struct arena *into, const struct arena *from, enum err error);
-
 #endif

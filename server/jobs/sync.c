@@ -161,7 +161,7 @@ static enum err pull_pages(struct job_context *ctx, struct session *session, boo
         enum err error = pull_page(session, &run);
         *more = run.pulled.more;
         if (error != OK) /* said once more where the job looks for it */
-            error = failure_move(ctx->arena, run.arena, error);
+            error = arena_failure_move(ctx->arena, run.arena, error);
         session->call.arena = ctx->arena;
         arena_close(run.arena);
         TRY(error);

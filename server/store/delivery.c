@@ -28,12 +28,14 @@ static const struct column delivery_columns[] = {
 };
 static const struct shape delivery_shape = SHAPE(struct delivery, delivery_columns);
 
+#define DELIVERY_SQL                                                                               \
+    " id, item_id, integration_id, connection_id, window_id, operation, state, idempotency_key,"   \
+    " generation, encode(document_sha256, 'hex') AS content_sha256, content_type, file_name,"      \
+    " external_id, attempts, created_at, retry_until,"                                             \
+    " coalesce(state_reason = 'resend', false) AS resend"
+
 STATEMENT(delivery_get_sql,
-          "SELECT id, item_id, integration_id, connection_id, window_id, operation, state,"
-          " idempotency_key, generation, encode(document_sha256, 'hex') AS content_sha256,"
-          " content_type, file_name, external_id, attempts, created_at, retry_until,"
-          " coalesce(state_reason = 'resend', false) AS resend"
-          " FROM region.delivery WHERE workspace_id = $1 AND id = $2");
+          "SELECT" DELIVERY_SQL " FROM region.delivery WHERE workspace_id = $1 AND id = $2");
 
 enum err delivery_get(const struct scope *scope, struct uuid id, struct delivery *into)
 {
@@ -453,9 +455,7 @@ STATEMENT(deliveries_unblock_sql,
           "UPDATE region.delivery SET state = 'queued', state_changed_at = $3,"
           " failure_code = NULL, failure_detail = NULL, row_version = row_version + 1"
           " WHERE workspace_id = $1 AND connection_id = $2 AND state = 'blocked'"
-          " RETURNING id, item_id, integration_id, connection_id, window_id, operation, state,"
-          " idempotency_key, generation, encode(document_sha256, 'hex') AS content_sha256,"
-          " content_type, file_name, external_id, attempts, created_at, retry_until");
+          " RETURNING" DELIVERY_SQL);
 
 struct unblocking {
     struct uuid connection;

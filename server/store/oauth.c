@@ -176,3 +176,13 @@ enum err registered_client_forget(const struct untenanted *region, const char *i
     return db_exec(&region->scope, &registered_client_delete_sql,
                    PARAMS(P(issuer), P(redirect_uri)), NULL);
 }
+
+STATEMENT(registered_client_forget_everywhere_sql,
+          "DELETE FROM region.registered_client WHERE issuer = $1 AND client_id = $2");
+
+enum err registered_client_forget_everywhere(const struct untenanted *region, const char *issuer,
+                                             const char *client_id)
+{
+    return db_exec(&region->scope, &registered_client_forget_everywhere_sql,
+                   PARAMS(P(issuer), P(client_id)), NULL);
+}

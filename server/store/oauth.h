@@ -56,6 +56,9 @@ enum err registered_client_get(const struct untenanted *region, const struct sec
 /* The first one stays when two register at once: read it back with registered_client_get. */
 enum err registered_client_put(const struct untenanted *region, const struct secret *region_key,
                                const struct registered_client *client) MUST_USE;
+/* The same where only the client is known. */
+enum err registered_client_forget_everywhere(const struct untenanted *region, const char *issuer,
+                                             const char *client_id) MUST_USE;
 /* The server no longer knows the client. */
 enum err registered_client_forget(const struct untenanted *region, const char *issuer,
                                   const char *redirect_uri) MUST_USE;
