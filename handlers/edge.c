@@ -146,7 +146,7 @@ static void allow_origin(const struct app *app, const struct http_request *reque
         return;
     http_reply_field(reply, "Access-Control-Allow-Origin", origin);
     http_reply_field(reply, "Access-Control-Expose-Headers",
-                     "ETag, Location, Retry-After, X-Request-Id");
+                     "ETag, Idempotency-Replayed, Location, Retry-After, X-Request-Id");
     if (request->method != METHOD_OPTIONS)
         return;
     http_reply_field(reply, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");

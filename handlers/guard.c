@@ -135,23 +135,22 @@ static enum err enter_workspace(struct request *req, const struct api_key *key)
     return OK;
 }
 
-static enum err enter_as_person(struct request *req)
+/* The token may be a quarter of an hour old: whether the person is still there is asked anew. */
+static enum err enter_as_person(struct request *req, struct user *user)
 {
     if (req->principal.kind != PRINCIPAL_USER)
         return arena_fail(req->arena, ERR_FORBIDDEN, NULL,
                           "An API key cannot do this: sign in as a person.");
-    return OK;
+    enum err err = user_get(&req->directory, req->principal.id, user);
+    if (err == ERR_NOT_FOUND || (err == OK && !user->active))
+        return refuse(req, "This account is not active.");
+    return err;
 }
 
-/* The token may be a quarter of an hour old: who runs the installation is asked anew. */
-static enum err enter_as_operator(struct request *req)
+static enum err enter_as_operator(struct request *req, struct user *user)
 {
-    struct user user;
-    TRY(enter_as_person(req));
-    enum err err = user_get(&req->directory, req->principal.id, &user);
-    if (err != OK && err != ERR_NOT_FOUND)
-        return err;
-    if (err == ERR_NOT_FOUND || !user.operator|| !user.active)
+    TRY(enter_as_person(req, user));
+    if (!user->operator)
         return arena_fail(req->arena, ERR_FORBIDDEN, NULL, "This call needs an operator.");
     return OK;
 }
@@ -160,13 +159,14 @@ enum err guard_admit(struct request *req)
 {
     enum access access = req->match.route->access;
     struct api_key key = {0};
+    struct user user;
     req->directory.scope.timeout_ms = req->region.scope.timeout_ms = timeout_ms(req);
     if (access == ACCESS_PUBLIC)
         return OK;
     TRY(recognise(req, &key));
     if (access == ACCESS_USER)
-        return enter_as_person(req);
+        return enter_as_person(req, &user);
     if (access == ACCESS_OPERATOR)
-        return enter_as_operator(req);
+        return enter_as_operator(req, &user);
     return enter_workspace(req, &key);
 }

@@ -12,21 +12,28 @@ struct remark {
     const char *provider;
     const char *authorisation; /* "oauth", or "oauth_mcp": a client registered on the fly */
     const char *hosted_in[3];
+    bool documents; /* its records come with documents of their own */
     const char *notes[4];
 };
 static const struct remark remarks[] = {
-    {"stripe",
-     "oauth_mcp",
-     {"US"},
-     {"Its MCP server pushes no events: changes are found by asking.",
-      "It issues no supplier invoices: we render a document of each record.",
-      "Charges older than two years are not read."}},
-    {"qonto",
-     "oauth",
-     {"EU"},
-     {"A supplier invoice cannot be changed once it exists: we link to it, or ask, and never "
-      "create a second one.",
-      "What its document reader makes of a file is its own: amounts are not set by us."}},
+    {
+        .provider = "stripe",
+        .authorisation = "oauth_mcp",
+        .hosted_in = {"US"},
+        .notes = {"Its MCP server pushes no events: changes are found by asking.",
+                  "It issues no supplier invoices: we render a document of each record.",
+                  "Charges older than two years are not read."},
+    },
+    {
+        .provider = "qonto",
+        .authorisation = "oauth",
+        .hosted_in = {"EU"},
+        .documents = true,
+        .notes =
+            {"A supplier invoice cannot be changed once it exists: we link to it, or ask, and "
+             "never create a second one.",
+             "What its document reader makes of a file is its own: amounts are not set by us."},
+    },
 };
 
 static const struct remark *remark_on(const char *provider)
@@ -55,7 +62,7 @@ static bool asked_often(const struct source *source)
     return true;
 }
 
-static void out_source(struct json_out *out, const struct source *source)
+static void out_source(struct json_out *out, const struct source *source, bool documents)
 {
     if (!source) {
         out_null(out, "source");
@@ -63,7 +70,7 @@ static void out_source(struct json_out *out, const struct source *source)
     }
     out_object(out, "source");
     out_bool(out, "live", asked_often(source));
-    out_bool(out, "attachments", source->attachment != NULL);
+    out_bool(out, "attachments", documents && source->attachment != NULL);
     out_array(out, "streams");
     for (size_t i = 0; i < source->stream_count; i++) {
         const struct stream_info *stream = &source->streams[i];
@@ -120,7 +127,7 @@ static void out_provider(struct json_out *out, const struct provider *provider)
     out_text(out, "authorisation", remark->authorisation);
     out_texts(out, "hosted_in", remark->hosted_in, COUNT(remark->hosted_in));
     out_bool(out, "calibrated", false); /* the shipped model was fitted on generated data alone */
-    out_source(out, provider->source);
+    out_source(out, provider->source, remark->documents);
     out_target(out, provider->target);
     out_texts(out, "notes", remark->notes, COUNT(remark->notes));
     out_end(out);

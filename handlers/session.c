@@ -184,10 +184,7 @@ enum err api_me_get(struct request *req)
 {
     struct user user;
     struct rows memberships;
-    enum err err = user_get(&req->directory, req->principal.id, &user);
-    if (err == ERR_NOT_FOUND || (err == OK && !user.active))
-        return arena_fail(req->arena, ERR_UNAUTHENTICATED, NULL, "This account is not active.");
-    TRY(err);
+    TRY(user_get(&req->directory, req->principal.id, &user));
     TRY(membership_list(&req->directory, user.id, &memberships));
     struct json_out out = reply_begin(req);
     out_user(&out, &user);

@@ -21,9 +21,10 @@ struct httpd {
     pthread_t thread;
     int epoll_fd;
     int stop_fd;
-    bool stopping;         /* owning thread */
-    size_t exchanges;      /* whose answer has not been sent yet; owning thread */
-    struct arena *scratch; /* owning thread: replies to what was given up */
+    bool stopping;                      /* owning thread */
+    size_t exchanges;                   /* whose answer has not been sent yet; owning thread */
+    struct arena *scratch;              /* owning thread: replies to what was given up */
+    struct counter *refused, *given_up; /* NULL without metrics */
 };
 
 /* What libmicrohttpd keeps for one request. */
@@ -70,6 +71,8 @@ static enum MHD_Result send_problem(struct visit *visit, struct arena *arena, en
     reply.close = close;
     if (httpd->settings.finish)
         httpd->settings.finish(httpd->settings.context, arena, request, &reply);
+    if (httpd->refused)
+        counter_add(httpd->refused, 1);
     log_event(httpd->settings.log, LOG_INFO, "http.refused", LOG_T("code", err_slug(err)),
               LOG_U("request", request->id), LOG_T("detail", arena_failure(arena)->detail));
     return send_reply(visit->exchange->connection, &reply, uuid_format(arena, request->id),
@@ -285,6 +288,8 @@ static void give_up_overdue(struct httpd *httpd, int64_t now_us)
 {
     struct exchange *exchange;
     while ((exchange = pool_take_overdue(httpd->pool, now_us))) {
+        if (httpd->given_up)
+            counter_add(httpd->given_up, 1);
         log_event(httpd->settings.log, LOG_WARN, "http.given_up",
                   LOG_U("request", exchange->request.id));
         MHD_resume_connection(exchange->connection);
@@ -417,6 +422,24 @@ static void release(struct httpd *httpd)
     free(httpd);
 }
 
+static int64_t read_queue_length(void *pool)
+{
+    return (int64_t)pool_queued(pool);
+}
+
+static void declare_metrics(struct httpd *httpd)
+{
+    struct metrics *metrics = httpd->settings.metrics;
+    if (!metrics)
+        return;
+    metrics_gauge(metrics, "sluice_http_queue_length", "Requests that wait for a thread.",
+                  read_queue_length, httpd->pool);
+    httpd->refused = metrics_counter(metrics, "sluice_http_refused_total", NULL,
+                                     "Requests that the server answered before any handler.");
+    httpd->given_up = metrics_counter(metrics, "sluice_http_given_up_total", NULL,
+                                      "Requests whose deadline passed before their answer.");
+}
+
 enum err httpd_open(struct arena *arena, const struct httpd_settings *settings, struct httpd **into)
 {
     struct httpd *httpd = calloc(1, sizeof *httpd);
@@ -425,8 +448,10 @@ enum err httpd_open(struct arena *arena, const struct httpd_settings *settings, 
     *httpd = (struct httpd){.settings = *settings, .epoll_fd = -1, .stop_fd = -1};
     httpd->scratch = arena_open();
     enum err err = pool_open(arena, settings, &httpd->pool);
-    if (err == OK)
+    if (err == OK) {
+        declare_metrics(httpd);
         err = start(arena, httpd);
+    }
     if (err != OK) {
         if (httpd->daemon)
             MHD_stop_daemon(httpd->daemon);

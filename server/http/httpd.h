@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "http/http.h"
+#include "http/metrics.h"
 
 enum {
     CONNECTION_MEMORY_BYTES = 32 * 1024, /* head of a request, and the read buffer */
@@ -37,6 +38,7 @@ struct httpd_settings {
     const struct log *log;
     const struct clock *clock;
     struct rand_source *rand;
+    struct metrics *metrics; /* gets a gauge and counters of the server's own; may be NULL */
 
     /* In the owning thread, before the body is taken in: how large it may be. */
     size_t (*body_bytes_max)(void *context, enum http_method method, const char *path);

@@ -93,7 +93,8 @@ static const struct shape membership_shape = SHAPE(struct membership, membership
 #define MEMBERSHIP_SELECT                                                                          \
     "SELECT w.id AS workspace_id, w.name AS workspace_name, w.region, m.role,"                     \
     " w.state = 'active' AS active FROM directory.member AS m"                                     \
-    " JOIN directory.workspace AS w ON w.id = m.workspace_id"
+    " JOIN directory.workspace AS w ON w.id = m.workspace_id"                                      \
+    " JOIN directory.app_user AS u ON u.id = m.user_id AND u.state = 'active'"
 STATEMENT(membership_get_sql, MEMBERSHIP_SELECT " WHERE m.workspace_id = $1 AND m.user_id = $2");
 STATEMENT(membership_list_sql, MEMBERSHIP_SELECT " WHERE m.user_id = $1 ORDER BY w.id");
 

@@ -24,6 +24,7 @@ struct world {
     struct rand_source rand;
     struct log log;
     struct arena *arena;
+    struct metrics *metrics;
     atomic_int handled, threads_open, gate; /* gate: handlers of /gate wait until it is 0 */
     char *big;
 };
@@ -92,6 +93,7 @@ static inline struct httpd_settings settings_of(struct world *world)
         .log = &world->log,
         .clock = &world->clock,
         .rand = &world->rand,
+        .metrics = world->metrics,
         .body_bytes_max = body_limit,
         .handle = handle,
         .finish = finish,
@@ -105,6 +107,7 @@ static inline struct world *world_new(void)
 {
     struct world *world = calloc(1, sizeof *world);
     world->arena = arena_open();
+    world->metrics = metrics_new(world->arena);
     rand_open(&world->rand, 1);
     world->log = (struct log){open("/dev/null", O_WRONLY), LOG_DEBUG, &world->clock};
     world->big = calloc(1, BIG_REPLY_BYTES);

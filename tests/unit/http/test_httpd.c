@@ -57,6 +57,10 @@ static void a_full_queue_answers_at_once(void **state)
     assert_non_null(strstr(refused, "\"code\":\"busy\""));
     assert_non_null(strstr(refused, "Retry-After: 1\r\n"));
     assert_non_null(strstr(refused, "X-Finished: yes\r\n"));
+    struct buf metrics = buf_new(world->arena, 10000);
+    metrics_write(world->metrics, &metrics);
+    assert_non_null(strstr(metrics.data, "\nsluice_http_queue_length 4\n"));
+    assert_non_null(strstr(metrics.data, "\nsluice_http_refused_total 1\n"));
     atomic_store(&world->gate, 0);
     for (size_t i = 0; i < COUNT(fds); i++) {
         bool closed;

@@ -261,6 +261,22 @@ static void owners_are_made_and_unmade_by_owners(void **state)
     assert_int_equal(json_array_size(json_list(members.json, "data")), 2);
 }
 
+static void who_is_disabled_is_out_at_once(void **state)
+{
+    (void)state;
+    struct uuid leaver = person(&world, "leaver@example.com", false);
+    join(&world, workspace, leaver, "admin");
+    const char *by_leaver = token_of(&world, leaver);
+    assert_answer(get(&world, by_leaver, at("")), 200);
+    fixture_superuser(&world.directory, "UPDATE directory.app_user SET state = 'disabled'"
+                                        " WHERE email = 'leaver@example.com'");
+    assert_problem(get(&world, by_leaver, at("")), 404, "not_found");
+    assert_problem(get(&world, by_leaver, "/v1/me"), 401, "unauthenticated");
+    assert_problem(get(&world, by_leaver, "/v1/workspaces"), 401, "unauthenticated");
+    assert_problem(login("leaver@example.com", PASSWORD), 401, "login_refused");
+    assert_answer(remove_member(token, leaver), 204);
+}
+
 static struct answer accept(const char *invitation, const char *name, const char *password)
 {
     return call(&world, &(struct call){.method = "POST",
@@ -429,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_call_that_failed_frees_its_key),
         cmocka_unit_test(lists_come_in_pages),
         cmocka_unit_test(owners_are_made_and_unmade_by_owners),
+        cmocka_unit_test(who_is_disabled_is_out_at_once),
         cmocka_unit_test(an_invited_person_comes_in_once),
         cmocka_unit_test(who_has_an_account_proves_it),
         cmocka_unit_test(a_key_is_shown_once_and_can_be_taken_away),
