@@ -97,31 +97,40 @@ static const struct column second_columns[] = {
     COLUMN(struct second_counts, linked), COLUMN(struct second_counts, held)};
 static const struct shape second_shape = SHAPE(struct second_counts, second_columns);
 
-/* Done deliveries, links that a match or a person made, and items whose last decision is open. */
+/* Counted without looking at the items' states. Delivered: the newest delivery is at the target.
+ * Linked: a link to the very entry that the decision which made it names. Held: what happened last
+ * to the item left it in the queue, a hold that nobody answered or an undo, and no newer version
+ * took its place. */
 STATEMENT(
     conservation_second_sql,
-    "WITH one AS (SELECT i.id FROM region.item AS i WHERE i.workspace_id = $1" OF_INTEGRATION(
-        "i.integration_id")
-        PERIOD_OF_TIME(
-            "i.collected_at") "),"
-                              " sent AS (SELECT DISTINCT ON (d.item_id) d.item_id, d.state FROM "
-                              "region.delivery AS d"
-                              "  JOIN one ON one.id = d.item_id WHERE d.workspace_id = $1"
-                              "  AND d.operation IN ('create', 'mail', 'reverse')"
-                              "  ORDER BY d.item_id, d.generation DESC)"
-                              " SELECT (SELECT count(*) FROM sent"
-                              "  WHERE state IN ('done', 'accepted', 'confirmed', 'unconfirmed')) "
-                              "AS delivered,"
-                              " (SELECT count(*) FROM sent WHERE state IN ('accepted', "
-                              "'unconfirmed')) AS unconfirmed,"
-                              " (SELECT count(DISTINCT l.item_id) FROM region.link AS l"
-                              "  JOIN one ON one.id = l.item_id WHERE l.workspace_id = $1 AND "
-                              "l.role = 'document'"
-                              "  AND l.origin IN ('matched', 'pinned')) AS linked,"
-                              " (SELECT count(*) FROM region.item AS i JOIN one ON one.id = i.id"
-                              "  JOIN region.decision AS d ON d.workspace_id = i.workspace_id"
-                              "   AND d.id = i.decision_id AND d.item_id = i.id"
-                              "  WHERE i.workspace_id = $1 AND i.state = 'held') AS held");
+    "WITH one AS (SELECT i.id, i.integration_id, i.record_id, i.version FROM region.item AS i"
+    "  WHERE i.workspace_id = $1" OF_INTEGRATION("i.integration_id") PERIOD_OF_TIME(
+        "i.collected_at") "),"
+    " sent AS (SELECT DISTINCT ON (d.item_id) d.item_id, d.state FROM region.delivery AS d"
+    "  JOIN one ON one.id = d.item_id WHERE d.workspace_id = $1"
+    "  AND d.operation IN ('create', 'mail', 'reverse') ORDER BY d.item_id, d.generation DESC),"
+    " queued AS (SELECT item_id FROM region.decision WHERE workspace_id = $1 AND outcome = 'hold'"
+    "  UNION SELECT item_id FROM region.review_action WHERE workspace_id = $1"
+    "  AND to_state = 'held')"
+    " SELECT (SELECT count(*) FROM sent"
+    "  WHERE state IN ('done', 'accepted', 'confirmed', 'unconfirmed')) AS delivered,"
+    " (SELECT count(*) FROM sent WHERE state IN ('accepted', 'unconfirmed')) AS unconfirmed,"
+    " (SELECT count(DISTINCT l.item_id) FROM region.link AS l JOIN one ON one.id = l.item_id"
+    "  JOIN region.decision AS d ON d.workspace_id = $1 AND d.id = l.decision_id"
+    "   AND d.action = 'link' AND d.entry_id = l.entry_id"
+    "  WHERE l.workspace_id = $1 AND l.origin IN ('matched', 'pinned')) AS linked,"
+    " (SELECT count(*) FROM queued JOIN one ON one.id = queued.item_id"
+    "  CROSS JOIN LATERAL (SELECT outcome, created_at FROM region.decision"
+    "   WHERE workspace_id = $1 AND item_id = one.id AND taken_by = 'machine'"
+    "   ORDER BY seq DESC LIMIT 1) AS machine"
+    "  LEFT JOIN LATERAL (SELECT to_state FROM region.review_action"
+    "   WHERE workspace_id = $1 AND item_id = one.id"
+    "   AND action IN ('approve', 'pin', 'reject', 'undo') AND created_at >= machine.created_at"
+    "   ORDER BY created_at DESC, id DESC LIMIT 1) AS person ON true"
+    "  WHERE coalesce(person.to_state = 'held', machine.outcome = 'hold')"
+    "  AND NOT EXISTS (SELECT FROM region.item AS newer WHERE newer.workspace_id = $1"
+    "   AND newer.integration_id = one.integration_id AND newer.record_id = one.record_id"
+    "   AND newer.version > one.version)) AS held");
 
 static int64_t difference(const struct conservation_check *check)
 {

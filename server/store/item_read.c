@@ -172,7 +172,8 @@ static const struct shape action_view_shape = SHAPE(struct action_view, action_v
     " reason AS text, entry_id AS entry, undone_by FROM region.review_action"                      \
     " WHERE workspace_id = $1"
 
-STATEMENT(actions_of_item_sql, ACTION_VIEW_SQL " AND item_id = $2 ORDER BY id DESC LIMIT $3");
+STATEMENT(actions_of_item_sql,
+          ACTION_VIEW_SQL " AND item_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3");
 
 enum err actions_of_item(const struct scope *scope, struct uuid item, struct rows *into)
 {

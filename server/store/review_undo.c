@@ -29,7 +29,7 @@ STATEMENT(undo_standing_sql,
           " AND d.state NOT IN ('rejected', 'bounced', 'canceled')) AS sent"
           " FROM region.review_action a WHERE a.workspace_id = $1 AND a.item_id = $2"
           " AND a.action IN ('approve', 'pin', 'reject') AND a.undone_by IS NULL"
-          " ORDER BY a.id DESC LIMIT 1");
+          " ORDER BY a.created_at DESC, a.id DESC LIMIT 1");
 
 static enum err may_undo(const struct scope *scope, const struct reviewed *reviewed,
                          const struct standing *standing)
