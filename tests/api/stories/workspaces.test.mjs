@@ -4,24 +4,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { assertRefused } from '../support/raw.mjs';
-import { anybody, keyOf, operator, workspace } from '../support/stack.mjs';
+import { anybody, join, keyOf, operator, PHRASE, workspace } from '../support/stack.mjs';
 
-const PHRASE = 'nine quiet rivers flow east';
 const address = (name) => `${name}-${randomUUID().slice(0, 8)}@example.com`;
-
-/** Invites somebody new into a workspace and signs them in. */
-async function join(space, role, email = address(role)) {
-  const { token } = await space.person.expect(201, 'POST', `${space.at}/invitations`, {
-    body: { email, role },
-  });
-  const accepted = await anybody.expect(201, 'POST', '/v1/invitations/accept', {
-    body: { token, name: `A ${role}`, password: PHRASE }, key: null,
-  });
-  const session = await anybody.expect(200, 'POST', '/v1/auth/login', {
-    body: { email, password: PHRASE }, key: null,
-  });
-  return { api: anybody.as(session.access_token), id: accepted.user_id, email, token };
-}
 
 describe('a workspace', () => {
   test('is made in a region, with its owner, its time zone and its language', async () => {
