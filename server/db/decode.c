@@ -261,6 +261,16 @@ static void leave_null(const struct column *column, void *field)
         ((struct date *)field)->days = DATE_NONE;
 }
 
+/* Exactly by name: PQfnumber would fold its case. */
+static int column_at(const PGresult *result, const char *name)
+{
+    for (int i = 0; i < PQnfields(result); i++) {
+        if (strcmp(PQfname(result, i), name) == 0)
+            return i;
+    }
+    return -1;
+}
+
 enum err rows_decode(const struct scope *scope, const struct statement *statement,
                      const PGresult *result, const struct shape *shape, struct rows *into)
 {
@@ -270,7 +280,7 @@ enum err rows_decode(const struct scope *scope, const struct statement *statemen
     *into = (struct rows){.at = rows, .count = count};
     for (size_t c = 0; c < shape->count; c++) {
         const struct column *column = &shape->columns[c];
-        int at = PQfnumber(result, column->name);
+        int at = column_at(result, column->name);
         if (at < 0)
             return arena_fail(arena, ERR_DB, column->name, "Statement %s lacks this column.",
                               statement->name);
