@@ -294,8 +294,9 @@ enum err db_later(const struct scope *scope, const struct statement *statement,
 typedef enum err db_unit(const struct scope *scope, void *arg);
 
 /* Runs `unit` in one transaction and commits if it returned OK. Run again (at most DB_ATTEMPTS_MAX
- * times) when the database asks for it, so `unit` must not change anything but the database and
- * what it derives anew. Inside a transaction it joins that one. */
+ * times) when the database asks for it, and once when the connection was lost before COMMIT, so
+ * `unit` must not change anything but the database and what it derives anew. Inside a transaction
+ * it joins that one. */
 enum err db_transaction(const struct scope *scope, db_unit *unit, void *arg) MUST_USE;
 /* The same, reading one consistent snapshot; writes are refused. */
 enum err db_snapshot(const struct scope *scope, db_unit *unit, void *arg) MUST_USE;
