@@ -59,9 +59,11 @@ static enum err wrong(struct request *req)
                       "The e-mail address or the password is wrong.");
 }
 
-/* Takes the same time whether or not there is such a person: somebody's hash is always checked. */
+/* Takes the same time whether or not there is such a person: some hash is always checked, and some
+ * row written to, be it none. */
 static enum err check_password(struct request *req, const struct login_input *in, struct user *user)
 {
+    const struct uuid nobody = {{0}};
     bool found;
     TRY(user_by_email(&req->directory, in->email, user, &found));
     const char *hash =
@@ -71,8 +73,7 @@ static enum err check_password(struct request *req, const struct login_input *in
         return arena_fail_retry(req->arena, ERR_RATE_LIMITED,
                                 (user->locked_until.us - req->now.us) / 1000000 + 1,
                                 "Too many attempts failed; wait before the next one.");
-    if (found)
-        TRY(user_login_noted(&req->directory, user->id, right));
+    TRY(user_login_noted(&req->directory, found ? user->id : nobody, right));
     return right && user->active ? OK : wrong(req);
 }
 
