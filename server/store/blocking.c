@@ -25,13 +25,14 @@ static const struct column entry_columns[] = {
 };
 static const struct shape entry_shape = SHAPE(struct blocking_entry, entry_columns);
 
+/* clang-format off: it cannot lay out a statement that is put together from macros */
+
 #define ARM(condition, order)                                                                      \
     " (SELECT e.id FROM region.ledger_entry e WHERE e.workspace_id = $1 AND NOT e.removed"         \
     " AND e.connection_id = $3 AND " condition " ORDER BY " order " LIMIT 20)"
 
 /* Arms: equal reference; same counterparty near the date; the amount (gross or net, within 3 %)
- * near the date; nearest names; what our own delivery of the record made is left out by its link.
- */
+ * near the date; nearest names. What the record itself made or was refused is left out. */
 STATEMENT_ROWS(
     blocking_sql, WINDOW_ITEMS_MAX *CANDIDATES_PER_ROLE_MAX,
     "WITH q AS (SELECT * FROM jsonb_to_recordset($2) AS q(n int, record uuid, core text,"
@@ -199,11 +200,9 @@ STATEMENT_ROWS(
                                                                                                  "e"
                                                                                                  "."
                                                                                                  "i"
-                                                                                                 "d") " UNION"
-                                                                                                      " (SELECT e.id FROM (SELECT n.id FROM region.ledger_entry n WHERE n.workspace_id = $1"
+                                                                                                 "d") " UNION (SELECT e.id FROM (SELECT n.id FROM region.ledger_entry n WHERE n.workspace_id = $1"
                                                                                                       " AND n.connection_id = $3 AND n.core_name IS NOT NULL AND NOT n.removed"
-                                                                                                      " AND q.core IS NOT NULL ORDER BY n.core_name <-> q.core LIMIT 20) e)"
-                                                                                                      ") a),"
+                                                                                                      " AND q.core IS NOT NULL ORDER BY n.core_name <-> q.core LIMIT 20) e)) a),"
                                                                                                       " ranked AS (SELECT hit.n, e.*, row_number() OVER (PARTITION BY hit.n, e.role"
                                                                                                       " ORDER BY (e.reference_norm IS NOT NULL AND e.reference_norm = q.reference) DESC,"
                                                                                                       " abs(coalesce(e.amount_minor, 0) - q.minor), abs(e.date - q.date), e.id) AS place"
@@ -216,8 +215,7 @@ STATEMENT_ROWS(
                                                                                                       " AND li.record_id = q.record))"
                                                                                                       " SELECT r.n AS query, r.id, r.role, r.amount_minor, r.currency, r.date, r.due_date,"
                                                                                                       " r.counterparty_name, r.iban AS counterparty_iban, r.vat_id AS counterparty_vat_id,"
-                                                                                                      " r.reference,"
-                                                                                                      " r.description, r.file_name, r.analysed,"
+                                                                                                      " r.reference, r.description, r.file_name, r.analysed,"
                                                                                                       " EXISTS (SELECT FROM region.link l WHERE l.workspace_id = $1 AND l.entry_id = r.id"
                                                                                                       " AND l.role = r.role AND l.exclusive) AS consumed,"
                                                                                                       " r.counterparty_id IS NOT NULL AND r.counterparty_id = q.counterparty AS same_counterparty,"
@@ -225,6 +223,8 @@ STATEMENT_ROWS(
                                                                                                       " AND a.name_norm = r.core_name AND a.counterparty_id = q.counterparty AND a.confirmed)"
                                                                                                       " AS alias_confirmed"
                                                                                                       " FROM ranked r JOIN q ON q.n = r.n WHERE r.place <= 40 ORDER BY r.n, r.role, r.id");
+
+/* clang-format on */
 
 enum err blocking_find(const struct scope *scope, struct uuid connection,
                        const struct blocking_query *queries, size_t count, struct rows *into)
@@ -264,6 +264,8 @@ static const struct column known_columns[] = {
 };
 static const struct shape known_shape = SHAPE(struct counterparty_known, known_columns);
 
+/* clang-format off: as above */
+
 #define IDENTIFIED_BY(value, scheme)                                                               \
     " SELECT x.counterparty_id FROM region.counterparty_identifier x WHERE x.workspace_id = $1"    \
     " AND x.scheme = " scheme " AND x.value = " value
@@ -275,88 +277,50 @@ STATEMENT_ROWS(
     counterparties_sql, WINDOW_ITEMS_MAX *KNOWN_COUNTERPARTIES_MAX * 2,
     "WITH q AS (SELECT * FROM jsonb_to_recordset($2) AS q(n int, vat_id text, siren text,"
     " iban text, email text, customer text, scheme text, core text))"
-    " SELECT q.n AS query, c.id, c.name, c.email," IDENTIFIER_OF("'vat_id'") " AS "
-                                                                             "vat_"
-                                                                             "id," IDENTIFIER_OF("'"
-                                                                                                 "s"
-                                                                                                 "i"
-                                                                                                 "r"
-                                                                                                 "e"
-                                                                                                 "n"
-                                                                                                 "'") " AS siren," IDENTIFIER_OF("'iban'") " AS iban," IDENTIFIER_OF(
-                                                                                 "q.scheme") " AS "
-                                                                                             "custo"
-                                                                                             "mer_"
-                                                                                             "id,"
-                                                                                             " EXIS"
-                                                                                             "TS "
-                                                                                             "(SELE"
-                                                                                             "CT "
-                                                                                             "FROM "
-                                                                                             "regio"
-                                                                                             "n."
-                                                                                             "count"
-                                                                                             "erpar"
-                                                                                             "ty_"
-                                                                                             "alias"
-                                                                                             " a "
-                                                                                             "WHERE"
-                                                                                             " a."
-                                                                                             "works"
-                                                                                             "pace_"
-                                                                                             "id = "
-                                                                                             "$1"
-                                                                                             " AND "
-                                                                                             "a."
-                                                                                             "count"
-                                                                                             "erpar"
-                                                                                             "ty_"
-                                                                                             "id = "
-                                                                                             "c.id "
-                                                                                             "AND "
-                                                                                             "a."
-                                                                                             "name_"
-                                                                                             "norm "
-                                                                                             "= "
-                                                                                             "q."
-                                                                                             "core "
-                                                                                             "AND "
-                                                                                             "a."
-                                                                                             "confi"
-                                                                                             "rmed)"
-                                                                                             " AS "
-                                                                                             "alias"
-                                                                                             "_conf"
-                                                                                             "irmed"
-                                                                                             ","
-                                                                                             " c."
-                                                                                             "confi"
-                                                                                             "rmed"
-                                                                                             " FROM"
-                                                                                             " q "
-                                                                                             "CROSS"
-                                                                                             " JOIN"
-                                                                                             " LATE"
-                                                                                             "RAL "
-                                                                                             "(" IDENTIFIED_BY("q.vat_id", "'vat_id'") " UNION" IDENTIFIED_BY("q.siren", "'siren'") " UNION" IDENTIFIED_BY(
-                                                                                                 "q"
+    " SELECT q.n AS query, c.id, c.name, c.email,"
+    " " IDENTIFIER_OF(
+        "'vat_id'") " AS vat_id,"
+                    " " IDENTIFIER_OF(
+                        "'siren'") " AS siren,"
+                                   " " IDENTIFIER_OF(
+                                       "'iban'") " AS iban,"
+                                                 " " IDENTIFIER_OF(
+                                                     "q.scheme") " AS customer_id,"
+                                                                 " EXISTS (SELECT FROM "
+                                                                 "region.counterparty_alias a "
+                                                                 "WHERE a.workspace_id = $1"
+                                                                 " AND a.counterparty_id = c.id "
+                                                                 "AND a.name_norm = q.core AND "
+                                                                 "a.confirmed) AS alias_confirmed,"
+                                                                 " c.confirmed"
+                                                                 " FROM q CROSS JOIN LATERAL "
+                                                                 "(" IDENTIFIED_BY("q.vat_id", "'va"
+                                                                                               "t_"
+                                                                                               "id"
+                                                                                               "'") " UNION" IDENTIFIED_BY("q.siren", "'siren'") " UNION" IDENTIFIED_BY(
+                                                                     "q.iban",
+                                                                     "'iban'") " UNIO"
+                                                                               "N" IDENTIFIED_BY("q"
                                                                                                  "."
-                                                                                                 "i"
-                                                                                                 "b"
+                                                                                                 "e"
+                                                                                                 "m"
                                                                                                  "a"
-                                                                                                 "n",
+                                                                                                 "i"
+                                                                                                 "l",
                                                                                                  "'"
-                                                                                                 "i"
-                                                                                                 "b"
+                                                                                                 "e"
+                                                                                                 "m"
                                                                                                  "a"
-                                                                                                 "n"
-                                                                                                 "'") " UNION" IDENTIFIED_BY("q.email",
-                                                                                                                             "'email'") " UNION" IDENTIFIED_BY("q.customer",
-                                                                                                                                                               "q.scheme") " UNION SELECT a.counterparty_id FROM (SELECT n.counterparty_id FROM"
-                                                                                                                                                                           " region.counterparty_alias n WHERE n.workspace_id = $1 AND q.core IS NOT NULL"
-                                                                                                                                                                           " ORDER BY n.name_norm <-> q.core LIMIT 20) a) k"
-                                                                                                                                                                           " JOIN region.counterparty c ON c.workspace_id = $1 AND c.id = k.counterparty_id"
-                                                                                                                                                                           " ORDER BY q.n, c.id");
+                                                                                                 "i"
+                                                                                                 "l"
+                                                                                                 "'") " UNION" IDENTIFIED_BY("q.customer",
+                                                                                                                             "q.scheme") " UNION SELECT a.counterparty_id FROM (SELECT n.counterparty_id FROM"
+                                                                                                                                         " region.counterparty_alias n WHERE n.workspace_id = $1 AND q.core IS NOT NULL"
+                                                                                                                                         " ORDER BY n.core_name <-> q.core LIMIT 20) a) k"
+                                                                                                                                         " JOIN region.counterparty c ON c.workspace_id = $1 AND c.id = k.counterparty_id"
+                                                                                                                                         " ORDER BY q.n, c.id");
+
+/* clang-format on */
 
 enum err counterparties_find(const struct scope *scope, const struct counterparty_query *queries,
                              size_t count, struct rows *into)

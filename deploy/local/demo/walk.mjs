@@ -65,7 +65,8 @@ async function main() {
   const scenario = await import(`./scenarios/${options.scenario}.mjs`);
   const earlier = await earlierDemo(base);
   const demo = earlier ?? (await newDemo(base));
-  await writeJson('demo.json', { ...demo, control_url: simulators.control_url });
+  demo.control_url = simulators.control_url;
+  await writeJson('demo.json', demo);
 
   const api = new Api({ base, bearer: demo.api_key });
   const context = {
