@@ -70,7 +70,7 @@ void arena_reset(struct arena *arena)
 {
     run_deferred(arena);
     struct block *keep = arena->blocks;
-    bool keepable = keep && keep->size == BLOCK_BYTES;
+    bool keepable = !EVERY_ALLOCATION_ALONE && keep && keep->size == BLOCK_BYTES;
     free_blocks(keepable ? keep->next : keep);
     if (keepable) {
         keep->next = NULL;
@@ -94,7 +94,7 @@ void arena_close(struct arena *arena)
 static struct block *block_for(struct arena *arena, size_t size)
 {
     struct block *first = arena->blocks;
-    if (first && first->size - first->used >= size)
+    if (!EVERY_ALLOCATION_ALONE && first && first->size - first->used >= size)
         return first;
     size_t room = EVERY_ALLOCATION_ALONE || size > BLOCK_BYTES / 4 ? size : BLOCK_BYTES;
     struct block *block = memory_or_die(sizeof(struct block) + room);
