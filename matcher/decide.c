@@ -33,7 +33,8 @@ static enum err role_prepare(struct arena *arena, const struct match_context *co
 {
     enum match_role role = into->model->role;
     struct feature_vector vectors[MATCH_CANDIDATES_MAX];
-    TRY(features_of(arena, record, entries, count, role, context->counts, vectors));
+    struct feature_question question = {record, entries, count, role, context->counts};
+    TRY(features_of(arena, &question, vectors));
     into->view = ledger_view_of(context->ledger, context->ledger_age_s, context->ledger_age_max_s);
     into->fields_missing = fields_missing(record);
     into->null_shift_micro = bounded_shift(context->null_shift_micro[role]);

@@ -132,18 +132,19 @@ static void compare_list(const struct match_entry *entries, const struct compari
     }
 }
 
-enum err features_of(struct arena *arena, const struct match_record *record,
-                     const struct match_entry *entries, size_t count, enum match_role role,
-                     const struct token_counts *counts, struct feature_vector *vectors)
+enum err features_of(struct arena *arena, const struct feature_question *question,
+                     struct feature_vector *vectors)
 {
+    size_t count = question->count;
     if (count > MATCH_CANDIDATES_MAX)
         return arena_fail(arena, ERR_LIMIT, "candidates",
                           "%zu entries of the role %s were offered, at most %d are taken.", count,
-                          match_role_name(role), MATCH_CANDIDATES_MAX);
-    struct comparer *comparer = comparer_new(arena, record, role, counts);
+                          match_role_name(question->role), MATCH_CANDIDATES_MAX);
+    struct comparer *comparer =
+        comparer_new(arena, question->record, question->role, question->counts);
     struct comparison *comparisons = arena_array(arena, count, sizeof *comparisons);
     for (size_t i = 0; i < count; i++)
-        comparisons[i] = compare_entry(comparer, &entries[i], &vectors[i]);
-    compare_list(entries, comparisons, count, vectors);
+        comparisons[i] = compare_entry(comparer, &question->entries[i], &vectors[i]);
+    compare_list(question->entries, comparisons, count, vectors);
     return OK;
 }

@@ -77,11 +77,19 @@ struct token_counts {
     int64_t names; /* all names counted */
 };
 
-/* Everything between one record and the entries of one role. Rivals and ranks are about this list,
- * so they do not depend on the order of `entries`. `vectors` has room for `count`. */
-enum err features_of(struct arena *arena, const struct match_record *record,
-                     const struct match_entry *entries, size_t count, enum match_role role,
-                     const struct token_counts *counts, struct feature_vector *vectors) MUST_USE;
+/* One record and the entries of one role. */
+struct feature_question {
+    const struct match_record *record;
+    const struct match_entry *entries;
+    size_t count;
+    enum match_role role;
+    const struct token_counts *counts; /* NULL: the default */
+};
+
+/* Everything between them. Rivals and ranks are about this list, so they do not depend on the order
+ * of the entries. `vectors` has room for `count`. ERR_LIMIT above MATCH_CANDIDATES_MAX. */
+enum err features_of(struct arena *arena, const struct feature_question *question,
+                     struct feature_vector *vectors) MUST_USE;
 
 /* "identifier=0 alias=0 name=7 …" in the order of the table; parsing takes exactly that. */
 bool features_write(struct buf *into, const struct feature_vector *vector);

@@ -45,10 +45,11 @@ static char *fold_ascii(struct arena *arena, const char *raw, size_t n)
 {
     char *folded = arena_alloc(arena, n + 1);
     for (size_t i = 0; i < n; i++) {
-        char c = raw[i];
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c + ('a' - 'A'));
-        folded[i] = c < 0x20 || c == 0x7f ? ' ' : c;
+        folded[i] = raw[i];
+        if (raw[i] >= 'A' && raw[i] <= 'Z')
+            folded[i] = (char)(raw[i] - 'A' + 'a');
+        else if (raw[i] < 0x20 || raw[i] == 0x7f)
+            folded[i] = ' ';
     }
     return folded;
 }
@@ -208,7 +209,9 @@ static void add_utf8(struct buf *into, UChar32 c)
 static void add_folded(struct buf *folded, UChar32 c)
 {
     if (c < 0x80) {
-        buf_add_char(folded, c < 0x20 || c == 0x7f ? ' ' : (char)c);
+        if (c < 0x20 || c == 0x7f)
+            c = ' ';
+        buf_add_char(folded, (char)c);
         return;
     }
     int8_t type = u_charType(c);

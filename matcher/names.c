@@ -65,6 +65,8 @@ static int token_weight(const struct name_token *token, const struct token_count
     int64_t having = names_having(counts, token);
     uint64_t share = (uint64_t)counts->names * 16 / (uint64_t)(having > 0 ? having : 1);
     int full = log2_floor((uint64_t)counts->names * 16);
+    if (full == 0)
+        return weight;
     int seen = WEIGHT_SEEN_MIN + (WEIGHT_RARE - WEIGHT_SEEN_MIN) * log2_floor(share) / full;
     return seen < weight ? seen : weight;
 }

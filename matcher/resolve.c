@@ -141,7 +141,9 @@ enum err match_resolve(struct arena *arena, const struct match_context *context,
     memset(into, 0, sizeof *into);
     for (size_t i = 0; i < count; i++)
         entries[i] = entry_of(&known[i]);
-    TRY(features_of(arena, record, entries, count, MATCH_COUNTERPARTY, context->counts, vectors));
+    struct feature_question question = {record, entries, count, MATCH_COUNTERPARTY,
+                                        context->counts};
+    TRY(features_of(arena, &question, vectors));
     by_identifier(known, count, vectors, into);
     if (!into->found)
         by_alias(known, count, vectors, into);

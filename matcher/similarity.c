@@ -42,7 +42,7 @@ static struct jaro jaro_bits(const uint8_t *a, size_t a_n, const uint8_t *b, siz
         at[a[i]] |= UINT64_C(1) << i;
     size_t window = window_of(a_n, b_n);
     uint64_t taken = 0;
-    uint8_t matched_b[SIMILARITY_BYTES_MAX];
+    uint8_t matched_b[SIMILARITY_BYTES_MAX] = {0};
     struct jaro jaro = {0, 0};
     for (size_t j = 0; j < b_n; j++) {
         uint64_t inside = bits_from_to(j > window ? j - window : 0, j + window + 1);

@@ -43,11 +43,12 @@ static void bench_decisions(struct arena *arena, const struct model_set *models)
     struct feature_vector vectors[CANDIDATES];
     struct model_output output;
     candidates_make(arena, &random, &record, entries);
+    struct feature_question question = {&record, entries, CANDIDATES, MATCH_DOCUMENT, NULL};
     struct arena *scratch = arena_open();
     int64_t features_us = 0, score_us = 0;
     for (int round = 0; round < ROUNDS; round++) {
         int64_t start = monotonic_us();
-        if (features_of(scratch, &record, entries, CANDIDATES, MATCH_DOCUMENT, NULL, vectors) != OK)
+        if (features_of(scratch, &question, vectors) != OK)
             return;
         features_us += monotonic_us() - start;
         arena_reset(scratch);

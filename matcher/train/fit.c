@@ -11,6 +11,7 @@ enum {
     AT_FEATURES = AT_UNSEEN + VIEW_COUNT,
     PARAMETERS_MAX = 128,
     STEPS_MAX = 60,
+    HALVINGS_MAX = 20,
     ACTIVE_MAX = FEATURE_COUNT
 };
 
@@ -115,7 +116,7 @@ static void outcomes_of(const struct fit *fit, const struct example *example, st
     into->log_whole = best + log(whole);
 }
 
-static double penalty_of(int parameter)
+static double penalty_of(size_t parameter)
 {
     return parameter < AT_FEATURES ? penalty_other : penalty_feature;
 }
@@ -129,7 +130,7 @@ static double objective(struct fit *fit, const double *theta)
         outcomes_of(fit, &fit->examples->at[i], &outcomes);
         sum += outcomes.log_whole - outcomes.truth_score;
     }
-    for (int j = 0; j < fit->layout.count; j++)
+    for (size_t j = 0; j < (size_t)fit->layout.count; j++)
         sum += 0.5 * penalty_of(j) * theta[j] * theta[j];
     return sum;
 }
@@ -159,23 +160,24 @@ static void derivatives_add(struct fit *fit, const struct outcomes *outcomes)
 
 /* From levels to steps: the derivative of a step is the sum over the levels that contain it, with
  * the sign that it has in them. */
-static void steps_from_levels(const struct layout *layout, double *values, int stride)
+static void steps_from_levels(const struct layout *layout, double *values, size_t stride)
 {
     for (int i = 0; i < FEATURE_COUNT; i++) {
         const struct feature_info *info = feature_info((enum feature)i);
-        double *value = values + (layout->feature_at[i] - 1) * stride;
-        for (int level = info->levels - 1; level > info->against; level--)
-            value[level * stride] += value[(level + 1) * stride];
-        for (int level = 1; level <= info->against; level++)
+        double *value = values + (size_t)layout->feature_at[i] * stride; /* by level from 0 */
+        size_t levels = (size_t)info->levels, against = (size_t)info->against;
+        for (size_t level = levels - 1; level > against; level--)
+            value[(level - 1) * stride] += value[level * stride];
+        for (size_t level = 0; level < against; level++)
             value[level * stride] =
-                (level > 1 ? value[(level - 1) * stride] : 0) - value[level * stride];
+                (level > 0 ? value[(level - 1) * stride] : 0) - value[level * stride];
     }
 }
 
 static void derivatives(struct fit *fit)
 {
     struct outcomes outcomes;
-    int n = fit->layout.count;
+    size_t n = (size_t)fit->layout.count;
     memset(fit->gradient, 0, sizeof fit->gradient);
     memset(fit->hessian, 0, sizeof fit->hessian);
     weights_from_theta(fit, fit->theta);
@@ -184,11 +186,11 @@ static void derivatives(struct fit *fit)
         derivatives_add(fit, &outcomes);
     }
     steps_from_levels(&fit->layout, fit->gradient, 1);
-    for (int a = 0; a < n; a++)
+    for (size_t a = 0; a < n; a++)
         steps_from_levels(&fit->layout, fit->hessian + a * n, 1);
-    for (int b = 0; b < n; b++)
+    for (size_t b = 0; b < n; b++)
         steps_from_levels(&fit->layout, fit->hessian + b, n);
-    for (int j = 0; j < n; j++) {
+    for (size_t j = 0; j < n; j++) {
         fit->gradient[j] += penalty_of(j) * fit->theta[j];
         fit->hessian[j * n + j] += penalty_of(j);
     }
@@ -245,9 +247,9 @@ static void direction(struct fit *fit, double *into)
 
 static double step(struct fit *fit, double before)
 {
-    double move[PARAMETERS_MAX], tried[PARAMETERS_MAX];
+    double move[PARAMETERS_MAX] = {0}, tried[PARAMETERS_MAX], length = 1;
     direction(fit, move);
-    for (double length = 1; length > 1e-6; length /= 2) {
+    for (int halvings = 0; halvings < HALVINGS_MAX; halvings++) {
         memcpy(tried, fit->theta, sizeof tried);
         for (int j = 0; j < fit->layout.count; j++) {
             tried[j] += length * move[j];
@@ -259,6 +261,7 @@ static double step(struct fit *fit, double before)
             memcpy(fit->theta, tried, sizeof tried);
             return after;
         }
+        length /= 2;
     }
     return before;
 }
@@ -299,7 +302,7 @@ void match_fit(struct arena *arena, const struct example_list *examples, struct 
     }
     weights_from_theta(fit, fit->theta);
     double penalty = 0;
-    for (int j = 0; j < fit->layout.count; j++)
+    for (size_t j = 0; j < (size_t)fit->layout.count; j++)
         penalty += 0.5 * penalty_of(j) * fit->theta[j] * fit->theta[j];
     report->log_loss = (value - penalty) / (double)examples->count;
     model_fill(fit, into);

@@ -181,18 +181,25 @@ static int name_order(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
+static int is_model(const struct dirent *file)
+{
+    return text_ends(file->d_name, ".model");
+}
+
 static enum err model_names(struct arena *arena, const char *directory, const char **names,
                             size_t *count)
 {
-    DIR *opened = opendir(directory);
-    if (!opened)
+    struct dirent **files;
+    int found = scandir(directory, &files, is_model, NULL);
+    if (found < 0)
         return arena_fail(arena, ERR_IO, NULL, "%s cannot be read.", directory);
     *count = 0;
-    for (struct dirent *file = readdir(opened); file; file = readdir(opened)) {
-        if (text_ends(file->d_name, ".model") && *count < FILES_MAX)
-            names[(*count)++] = arena_text(arena, file->d_name);
+    for (int i = 0; i < found; i++) {
+        if (*count < FILES_MAX)
+            names[(*count)++] = arena_text(arena, files[i]->d_name);
+        free(files[i]);
     }
-    closedir(opened);
+    free(files);
     qsort(names, *count, sizeof *names, name_order);
     return OK;
 }

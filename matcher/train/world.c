@@ -110,6 +110,9 @@ struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
     };
     if (role != MATCH_COUNTERPARTY && random_chance(&random, 0.4))
         world.view = (enum ledger_view)random_between(&random, VIEW_AGEING, VIEW_NONE);
+    /* An assumption: where the target's books cannot be read, one bill in eleven came by another. */
+    if (role == MATCH_DOCUMENT && world.view == VIEW_NONE)
+        world.null_share = in_range(&random, 0.86, 0.96);
     if (role == MATCH_COUNTERPARTY) {
         world.name_missing *= 0.1; /* who is known mostly has a name */
         world.record_name_missing *= 0.3;
@@ -486,8 +489,8 @@ static enum err example_make(struct play *play, int record, int number, struct e
     into->view = play->world->view;
     into->world = number;
     into->vectors = arena_array(play->arena, count, sizeof *into->vectors);
-    return features_of(play->arena, &made->record, entries, count, play->world->role, NULL,
-                       into->vectors);
+    struct feature_question question = {&made->record, entries, count, play->world->role, NULL};
+    return features_of(play->arena, &question, into->vectors);
 }
 
 static enum err play_examples(struct play *play, struct arena *arena, int number,

@@ -43,11 +43,18 @@ static struct match_entry entry_plain(void)
     };
 }
 
+static enum err ask(struct arena *arena, const struct match_record *record,
+                    const struct match_entry *entries, size_t count, struct feature_vector *vectors)
+{
+    struct feature_question question = {record, entries, count, MATCH_DOCUMENT, NULL};
+    return features_of(arena, &question, vectors);
+}
+
 static const char *reason_of(struct arena *arena, const struct match_record *record,
                              const struct match_entry *entry, enum feature feature)
 {
     struct feature_vector vector;
-    assert_int_equal(features_of(arena, record, entry, 1, MATCH_DOCUMENT, NULL, &vector), OK);
+    assert_int_equal(ask(arena, record, entry, 1, &vector), OK);
     return feature_reason(feature, vector.level[feature]);
 }
 
@@ -238,15 +245,14 @@ static void rivals_weaken_an_amount(void **state)
                                           "amount_rivals_many",
                                           "amount_rivals_many"};
     for (size_t count = 1; count <= 5; count++) {
-        assert_int_equal(
-            features_of(*state, &record, entries, count, MATCH_DOCUMENT, NULL, vectors), OK);
+        assert_int_equal(ask(*state, &record, entries, count, vectors), OK);
         assert_string_equal(
             feature_reason(FEATURE_AMOUNT_RIVALS, vectors[0].level[FEATURE_AMOUNT_RIVALS]),
             reasons[count]);
     }
     for (size_t i = 1; i < 5; i++)
         entries[i].consumed = true;
-    assert_int_equal(features_of(*state, &record, entries, 5, MATCH_DOCUMENT, NULL, vectors), OK);
+    assert_int_equal(ask(*state, &record, entries, 5, vectors), OK);
     assert_string_equal(
         feature_reason(FEATURE_AMOUNT_RIVALS, vectors[0].level[FEATURE_AMOUNT_RIVALS]),
         "amount_unique");
@@ -260,7 +266,8 @@ static void frequent_words_say_less(void **state)
     struct match_entry entry = entry_plain();
     struct feature_vector vector;
     assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME_RARITY), "name_rare");
-    assert_int_equal(features_of(*state, &record, &entry, 1, MATCH_DOCUMENT, &counts, &vector), OK);
+    struct feature_question question = {&record, &entry, 1, MATCH_DOCUMENT, &counts};
+    assert_int_equal(features_of(*state, &question, &vector), OK);
     assert_string_equal(feature_reason(FEATURE_NAME_RARITY, vector.level[FEATURE_NAME_RARITY]),
                         "name_common");
 }
@@ -302,9 +309,7 @@ static void too_many_candidates_are_refused(void **state)
     struct match_record record = record_plain();
     struct match_entry entries[MATCH_CANDIDATES_MAX + 1] = {{.id = {{0}}}};
     struct feature_vector vectors[MATCH_CANDIDATES_MAX + 1];
-    assert_int_equal(
-        features_of(*state, &record, entries, COUNT(entries), MATCH_DOCUMENT, NULL, vectors),
-        ERR_LIMIT);
+    assert_int_equal(ask(*state, &record, entries, COUNT(entries), vectors), ERR_LIMIT);
     assert_string_equal(arena_failure(*state)->field, "candidates");
 }
 
