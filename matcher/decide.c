@@ -86,6 +86,7 @@ enum err match_decide(struct arena *arena, const struct match_context *context,
     const struct match_record *record = request->record;
     TRY(request_check(arena, request));
     memset(into, 0, sizeof *into);
+    memcpy(into->norm_version, NORM_VERSION, sizeof NORM_VERSION);
     into->item = record->id;
     into->amount = record->amount;
     into->date = storable(record->date);

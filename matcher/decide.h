@@ -53,6 +53,7 @@ struct role_result {
 };
 
 struct decision {
+    char norm_version[16]; /* of the normalisation that the levels were made with */
     struct uuid item;
     enum match_action action;
     struct uuid entry; /* of the link; nil when it is a creation */

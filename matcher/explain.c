@@ -80,8 +80,10 @@ static void add_role_inputs(struct buf *text, const struct role_result *role)
 
 static void add_inputs(struct buf *text, const struct decision *decision)
 {
-    buf_add_text(text, "sluice-decision 1\nnorm " NORM_VERSION "\nfeatures " FEATURE_SCHEMA
-                       "\npolicy " POLICY_VERSION "\n");
+    buf_format(text,
+               "sluice-decision 1\nnorm %s\nfeatures " FEATURE_SCHEMA "\npolicy " POLICY_VERSION
+               "\n",
+               decision->norm_version);
     buf_format(text, "item %s\namount ", uuid_format(text->arena, decision->item));
     add_money(text, decision->amount);
     buf_add_text(text, "\ndate ");
@@ -316,20 +318,29 @@ static bool scan_role(struct replay *replay, enum match_role role, struct role_r
     return true;
 }
 
+/* The levels stand in the text: whichever normalisation made them, they are taken as they are. */
+static bool scan_versions(struct scan *scan, struct decision *decision)
+{
+    char word[SCAN_WORD_BYTES];
+    if (!scan_literal(scan, "sluice-decision 1\nnorm ") || !scan_word(scan, word) ||
+        strlen(word) >= sizeof decision->norm_version)
+        return false;
+    memcpy(decision->norm_version, word, strlen(word) + 1);
+    return scan_literal(scan, "\nfeatures " FEATURE_SCHEMA "\npolicy " POLICY_VERSION "\nitem ");
+}
+
 static bool scan_inputs(struct replay *replay)
 {
     struct scan *scan = &replay->scan;
     struct decision *decision = &replay->decision;
-    return scan_literal(scan, "sluice-decision 1\nnorm " NORM_VERSION "\nfeatures " FEATURE_SCHEMA
-                              "\npolicy " POLICY_VERSION "\nitem ") &&
-           scan_uuid(scan, &decision->item) && scan_literal(scan, "\namount ") &&
-           scan_money(scan, &decision->amount) && scan_literal(scan, "\ndate ") &&
-           scan_date(scan, &decision->date) && scan_literal(scan, "\n") &&
-           scan_settings(scan, &decision->settings) && scan_facts(scan, &decision->facts) &&
-           scan_literal(scan, "contested document=") && scan_flag(scan, &decision->contested) &&
-           scan_literal(scan, " settlement=") && scan_flag(scan, &decision->settlement_contested) &&
-           scan_literal(scan, "\n") && scan_gate(replay) &&
-           scan_role(replay, MATCH_DOCUMENT, &decision->document) &&
+    return scan_versions(scan, decision) && scan_uuid(scan, &decision->item) &&
+           scan_literal(scan, "\namount ") && scan_money(scan, &decision->amount) &&
+           scan_literal(scan, "\ndate ") && scan_date(scan, &decision->date) &&
+           scan_literal(scan, "\n") && scan_settings(scan, &decision->settings) &&
+           scan_facts(scan, &decision->facts) && scan_literal(scan, "contested document=") &&
+           scan_flag(scan, &decision->contested) && scan_literal(scan, " settlement=") &&
+           scan_flag(scan, &decision->settlement_contested) && scan_literal(scan, "\n") &&
+           scan_gate(replay) && scan_role(replay, MATCH_DOCUMENT, &decision->document) &&
            scan_role(replay, MATCH_SETTLEMENT, &decision->settlement) &&
            scan_literal(scan, "outcome\n");
 }

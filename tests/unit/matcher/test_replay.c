@@ -130,6 +130,16 @@ static char *replaced(struct arena *arena, const char *text, const char *from, c
     return arena_format(arena, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
+static void levels_of_another_normalisation_are_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *stored, *again;
+    assert_int_equal(decision_text(fixture->arena, decision_made(fixture), &stored), OK);
+    stored = replaced(fixture->arena, stored, "\nnorm 1\n", "\nnorm 0-beta\n");
+    assert_int_equal(match_replay(fixture->arena, fixture->models, stored, &again), OK);
+    assert_string_equal(stored, again);
+}
+
 static void a_changed_input_changes_the_outcome(void **state)
 {
     struct fixture *fixture = *state;
@@ -233,6 +243,7 @@ int main(void)
         WITH_FIXTURE(a_decision_is_taken_again_byte_for_byte),
         WITH_FIXTURE(a_contested_decision_as_well),
         WITH_FIXTURE(old_decisions_stay_what_they_were),
+        WITH_FIXTURE(levels_of_another_normalisation_are_kept),
         WITH_FIXTURE(a_changed_input_changes_the_outcome),
         WITH_FIXTURE(texts_that_are_not_ours_are_refused),
         WITH_FIXTURE(a_full_decision_fits),
