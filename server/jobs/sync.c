@@ -123,12 +123,6 @@ static enum err store(const struct scope *scope, void *arg)
     return collect_page(&own, &run->page, &run->collected);
 }
 
-static bool unchanged(const struct page_run *run)
-{
-    return run->pulled.count == 0 && !run->pulled.more && run->stream.complete_at.us != 0 &&
-           text_equal(run->stream.marker, run->pulled.next_marker);
-}
-
 static enum err pull_page(struct session *session, struct page_run *run)
 {
     struct job_context *ctx = run->ctx;
@@ -142,9 +136,8 @@ static enum err pull_page(struct session *session, struct page_run *run)
     session->call.arena = run->arena;
     TRY(session->provider->source->pull(&session->call, &request, &run->pulled));
     page_of(run);
-    /* A pull that brought nothing at all is noted by its time alone. */
     enum err error = job_database(ctx, store, run);
-    if (error == OK && !unchanged(run))
+    if (error == OK && run->page.rows_received > 0)
         log_event(ctx->env->log, LOG_INFO, "page.stored", LOG_U("workspace", ctx->job->workspace),
                   LOG_T("stream", run->stream.name), LOG_N("rows", run->page.rows_received),
                   LOG_N("items", run->collected.items),

@@ -44,10 +44,10 @@ enum err integration_get(const struct scope *scope, struct uuid id, struct integ
 enum err integration_list(const struct scope *scope, const struct integration_filter *filter,
                           struct rows *into)
 {
-    return db_all(scope, &integration_list_sql,
-                  PARAMS(P(scope->workspace), P(filter->before), P(filter->state),
-                         P(filter->limit)),
-                  &integration_shape, into);
+    return db_all(
+        scope, &integration_list_sql,
+        PARAMS(P(scope->workspace), P(filter->before), P(filter->state), P(filter->limit)),
+        &integration_shape, into);
 }
 
 enum err integration_of_connection(const struct scope *scope, struct uuid connection,

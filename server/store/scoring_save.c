@@ -8,7 +8,7 @@
 
 struct saving {
     const struct scoring_outcome *outcome;
-    struct uuid *decisions; /* parallel to the items */
+    struct uuid *decisions; /* parallel to the items; nil where there was nothing to decide */
 };
 
 static enum err write_rows(const struct scope *scope, const struct statement *statement,
@@ -218,6 +218,8 @@ static enum err save_decisions(const struct scope *scope, const struct saving *s
     struct arena *arena = scope->arena;
     json_t *decisions = rows_new(arena), *candidates = rows_new(arena), *policies = rows_new(arena);
     for (size_t i = 0; i < saving->outcome->item_count; i++) {
+        if (uuid_is_nil(saving->decisions[i]))
+            continue;
         add_decision(arena, decisions, saving, i);
         add_candidates(arena, candidates, saving, i);
         add_policies(arena, policies, saving, i);
@@ -438,7 +440,9 @@ enum err scoring_save(const struct scope *scope, const struct scoring_outcome *o
         .outcome = outcome,
         .decisions = arena_array(scope->arena, outcome->item_count, sizeof(struct uuid)),
     };
-    for (size_t i = 0; i < outcome->item_count; i++)
-        saving.decisions[i] = db_new_id(scope);
+    for (size_t i = 0; i < outcome->item_count; i++) {
+        if (!text_equal(outcome->items[i].state, "ignored"))
+            saving.decisions[i] = db_new_id(scope);
+    }
     return db_transaction(scope, save, &saving);
 }
