@@ -110,7 +110,7 @@ struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
     };
     if (role != MATCH_COUNTERPARTY && random_chance(&random, 0.4))
         world.view = (enum ledger_view)random_between(&random, VIEW_AGEING, VIEW_NONE);
-    /* An assumption: where the target's books cannot be read, one bill in eleven came by another. */
+    /* Assumed: where the target's books cannot be read, one bill in eleven came by another door. */
     if (role == MATCH_DOCUMENT && world.view == VIEW_NONE)
         world.null_share = in_range(&random, 0.86, 0.96);
     if (role == MATCH_COUNTERPARTY) {

@@ -68,21 +68,24 @@ static const struct column page_sums_columns[] = {
     COLUMN(struct page_sums, unchanged),    COLUMN(struct page_sums, quarantined)};
 static const struct shape page_sums_shape = SHAPE(struct page_sums, page_sums_columns);
 
+/* The formatter cannot lay out statements that are put together from macros. */
+/* clang-format off */
+
 STATEMENT(
     conservation_pages_sql,
     "WITH counted AS (SELECT p.id, p.rows_received, c.items, c.unchanged, c.quarantined"
     "  FROM region.page_count AS c JOIN region.page AS p"
-    "   ON p.workspace_id = c.workspace_id AND p.id = c.page_id WHERE c.workspace_id = "
-    "$1" OF_INTEGRATION("c.integration_id") PERIOD_OF_TIME(
-        "p.committed_at") "),"
-                          " once AS (SELECT DISTINCT id, rows_received FROM counted)"
-                          " SELECT (SELECT count(*) FROM once) AS pages,"
-                          " (SELECT coalesce(sum(rows_received), 0)::bigint FROM once) AS "
-                          "rows_received,"
-                          " coalesce(sum(rows_received), 0)::bigint AS rows_counted,"
-                          " coalesce(sum(items), 0)::bigint AS inserted,"
-                          " coalesce(sum(unchanged), 0)::bigint AS unchanged,"
-                          " coalesce(sum(quarantined), 0)::bigint AS quarantined FROM counted");
+    "   ON p.workspace_id = c.workspace_id AND p.id = c.page_id WHERE c.workspace_id = $1"
+    OF_INTEGRATION("c.integration_id") PERIOD_OF_TIME("p.committed_at") "),"
+    " once AS (SELECT DISTINCT id, rows_received FROM counted)"
+    " SELECT (SELECT count(*) FROM once) AS pages,"
+    " (SELECT coalesce(sum(rows_received), 0)::bigint FROM once) AS rows_received,"
+    " coalesce(sum(rows_received), 0)::bigint AS rows_counted,"
+    " coalesce(sum(items), 0)::bigint AS inserted,"
+    " coalesce(sum(unchanged), 0)::bigint AS unchanged,"
+    " coalesce(sum(quarantined), 0)::bigint AS quarantined FROM counted");
+
+/* clang-format on */
 
 /* ---- the same things counted elsewhere ---- */
 
@@ -101,11 +104,13 @@ static const struct shape second_shape = SHAPE(struct second_counts, second_colu
  * Linked: a link to the very entry that the decision which made it names. Held: what happened last
  * to the item left it in the queue, a hold that nobody answered or an undo, and no newer version
  * took its place. */
+/* clang-format off */
+
 STATEMENT(
     conservation_second_sql,
     "WITH one AS (SELECT i.id, i.integration_id, i.record_id, i.version FROM region.item AS i"
-    "  WHERE i.workspace_id = $1" OF_INTEGRATION("i.integration_id") PERIOD_OF_TIME(
-        "i.collected_at") "),"
+    "  WHERE i.workspace_id = $1"
+    OF_INTEGRATION("i.integration_id") PERIOD_OF_TIME("i.collected_at") "),"
     " sent AS (SELECT DISTINCT ON (d.item_id) d.item_id, d.state FROM region.delivery AS d"
     "  JOIN one ON one.id = d.item_id WHERE d.workspace_id = $1"
     "  AND d.operation IN ('create', 'mail', 'reverse') ORDER BY d.item_id, d.generation DESC),"
@@ -131,6 +136,8 @@ STATEMENT(
     "  AND NOT EXISTS (SELECT FROM region.item AS newer WHERE newer.workspace_id = $1"
     "   AND newer.integration_id = one.integration_id AND newer.record_id = one.record_id"
     "   AND newer.version > one.version)) AS held");
+
+/* clang-format on */
 
 static int64_t difference(const struct conservation_check *check)
 {
