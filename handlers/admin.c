@@ -23,6 +23,12 @@ static bool of_region(const struct request *req, const struct admin_query *query
     return !query->region || text_equal(query->region, req->app->config->region_name);
 }
 
+static enum err nothing(struct request *req)
+{
+    struct json_out out = list_begin(req);
+    return list_end(req, &out, NULL);
+}
+
 static void out_lane(struct json_out *out, const struct request *req, const struct admin_lane *lane)
 {
     bool waiting = lane->oldest_due_at.us != 0;
@@ -61,11 +67,12 @@ static struct admin_page page_after(const struct admin_query *query)
 enum err api_admin_lane_list(struct request *req)
 {
     struct admin_query query = {.page = PAGE_DEFAULT};
-    struct rows rows = {0};
+    struct rows rows;
     TRY(list_read(req, list_fields, COUNT(list_fields), &query, &query.page));
+    if (!of_region(req, &query))
+        return nothing(req);
     struct admin_page page = page_after(&query);
-    if (of_region(req, &query))
-        TRY(admin_lanes(&req->region, &page, &rows));
+    TRY(admin_lanes(&req->region, &page, &rows));
     const struct admin_lane *lanes = rows.at;
     size_t shown = page_shown(&query.page, rows.count);
     struct json_out out = list_begin(req);
@@ -95,13 +102,14 @@ static void out_worker(struct json_out *out, const struct request *req,
 enum err api_admin_worker_list(struct request *req)
 {
     struct admin_query query = {.page = PAGE_DEFAULT};
-    struct rows rows = {0};
+    struct rows rows;
     TRY(list_read(req, list_fields, COUNT(list_fields), &query, &query.page));
+    if (!of_region(req, &query))
+        return nothing(req);
     struct admin_page page = {.rows = query.page.limit + 1,
                               .after = query.page.after.given,
                               .after_id = query.page.after.number};
-    if (of_region(req, &query))
-        TRY(admin_workers(&req->region, &page, &rows));
+    TRY(admin_workers(&req->region, &page, &rows));
     const struct admin_worker *workers = rows.at;
     size_t shown = page_shown(&query.page, rows.count);
     struct json_out out = list_begin(req);
@@ -132,12 +140,13 @@ enum err api_admin_connection_list(struct request *req)
         FIELD_WORD("state", struct admin_query, state, connection_machine.names, OPTIONAL),
     };
     struct admin_query query = {.page = PAGE_DEFAULT, .state = WORD_ABSENT};
-    struct rows rows = {0};
+    struct rows rows;
     TRY(list_read(req, fields, COUNT(fields), &query, &query.page));
+    if (!of_region(req, &query))
+        return nothing(req);
     struct list_page page = list_page_of(&query.page);
-    if (of_region(req, &query))
-        TRY(admin_connections(&req->region, word_or_null(connection_machine.names, query.state),
-                              &page, &rows));
+    TRY(admin_connections(&req->region, word_or_null(connection_machine.names, query.state), &page,
+                          &rows));
     const struct admin_connection *connections = rows.at;
     size_t shown = page_shown(&query.page, rows.count);
     struct json_out out = list_begin(req);

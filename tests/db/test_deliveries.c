@@ -73,7 +73,7 @@ static struct delivery planned(const struct made_item *made)
         .operation = approved.operation,
         .generation = approved.generation,
     };
-    assert_ok(&fixture, delivery_plan(&at.scope, &approved, &plan, &document, 48 * 3600));
+    assert_ok(&fixture, delivery_plan(&at.scope, &approved, &plan, &document, INT64_C(172800)));
     struct delivery delivery;
     assert_ok(&fixture, delivery_get(&at.scope, plan.id, &delivery));
     return delivery;

@@ -221,7 +221,7 @@ static void test_approve_anew(void **state)
     assert_ok(&fixture, review_approve(&at.scope, &approval, &item));
     struct instant first = item.send_after;
     assert_ok(&fixture, review_undo(&at.scope, &approval.of, &item));
-    clock_set_offset(&fixture.clock, 5 * 1000000);
+    clock_set_offset(&fixture.clock, INT64_C(5000000));
     assert_ok(&fixture, review_approve(&at.scope, &approval, &item));
     assert_true(item.send_after.us > first.us);
     assert_int_equal(count_sql(&at, &test_job_count_sql, made.item), 2);
