@@ -215,8 +215,9 @@ static void add_folded(struct buf *folded, UChar32 c)
         return;
     }
     int8_t type = u_charType(c);
-    if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR)
-        return;
+    if (type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK || type == U_FORMAT_CHAR ||
+        type == U_MODIFIER_LETTER)
+        return; /* a modifier letter: the hamza and the soft sign of transliteration */
     const char *latin = letter_latin(c);
     if (latin) {
         buf_add_text(folded, latin);
@@ -226,8 +227,8 @@ static void add_folded(struct buf *folded, UChar32 c)
         buf_add_char(folded, (char)('0' + u_charDigitValue(c)));
         return;
     }
-    if (c == 0x2018 || c == 0x2019 || c == 0x02BC || c == 0x02B9 || c == 0x02BA) {
-        buf_add_char(folded, '\''); /* apostrophes; the soft and hard signs of transliteration */
+    if (c == 0x2018 || c == 0x2019) {
+        buf_add_char(folded, '\'');
         return;
     }
     if (!u_isalnum(c)) {
