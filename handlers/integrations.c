@@ -8,6 +8,7 @@
 #include "handlers/handlers.h"
 #include "handlers/integration_settings.h"
 #include "store/audit.h"
+#include "store/integration_pause.h"
 #include "store/stream_start.h"
 
 enum { NAME_CHARS_MAX = 120 };
@@ -105,6 +106,15 @@ static enum err start_streams(struct request *req, const struct integration *int
     return start_side(req, &pair.source, PURPOSE_COLLECT, &need);
 }
 
+static enum err take_stored(struct request *req, const struct integration *integration,
+                            const struct settings *settings)
+{
+    int64_t items;
+    struct instant reach = instant_add_s(integration->starts_at, -settings->backfill_days * 86400);
+    return collect_backfill(req->scope, integration->id, reach, req->app->config->work_window_s,
+                            &items);
+}
+
 /* ---- create ---- */
 
 struct integration_input {
@@ -155,7 +165,6 @@ enum err api_integration_create(struct request *req)
     struct settings settings = settings_defaults();
     struct connection source, target;
     struct integration integration;
-    int64_t items;
     TRY(json_read(req, create_fields, COUNT(create_fields), &in));
     TRY(side_get(req, "source_connection_id", in.source, "source", &source));
     TRY(side_get(req, "target_connection_id", in.target, "target", &target));
@@ -169,9 +178,7 @@ enum err api_integration_create(struct request *req)
     };
     TRY(integration_add(req->scope, &wanted, &integration));
     TRY(start_streams(req, &integration, &settings));
-    struct instant reach = instant_add_s(integration.starts_at, -settings.backfill_days * 86400);
-    TRY(collect_backfill(req->scope, integration.id, reach, req->app->config->work_window_s,
-                         &items));
+    TRY(take_stored(req, &integration, &settings));
     TRY(audit(req, "integration.created", &integration));
     reply_location(req, "/v1/workspaces/%s/integrations/%s",
                    uuid_format(req->arena, req->scope->workspace),
@@ -239,6 +246,13 @@ static const struct input_field patch_fields[] = {
                  GIVEN(struct integration_patch, settings_sent)),
 };
 
+static enum err resume(struct request *req, const struct integration *integration,
+                       const struct settings *settings)
+{
+    TRY(integration_let_go(req->scope, integration->id));
+    return take_stored(req, integration, settings);
+}
+
 struct updating {
     struct request *req;
     const struct integration_patch *patch;
@@ -268,6 +282,10 @@ static enum err update(const struct scope *scope, void *arg)
     change.state = patch->state_sent ? (enum integration_state)patch->state : before;
     change.state_given = change.state != before;
     TRY(integration_update(scope, integration->id, &change, integration));
+    if (change.state_given)
+        TRY(integration->state == INTEGRATION_ACTIVE
+                ? resume(req, integration, &settings)
+                : integration_hold_back(scope, integration->id));
     if (integration->state == INTEGRATION_ACTIVE && (change.state_given || change.settings))
         TRY(start_streams(req, integration, &settings));
     return audit(req, "integration.changed", integration);

@@ -99,7 +99,8 @@ struct collected {
 enum err collect_page(const struct scope *scope, const struct collected_page *page,
                       struct collected *into) MUST_USE;
 
-/* Items of stored records for an integration that was just made and reaches back. */
+/* Items of stored records for an integration that was just made and reaches back, or goes on after
+ * a pause; those that it has already stay as they are. */
 enum err collect_backfill(const struct scope *scope, struct uuid integration, struct instant reach,
                           int64_t live_window_s, int64_t *items) MUST_USE;
 

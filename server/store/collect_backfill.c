@@ -1,5 +1,6 @@
-/* Records that were stored before an integration existed become its items, as if their pages had
- * come now: a page of its own says so per stream, so that the proof counts them. */
+/* Records that were stored before an integration existed, or while it was paused, become its items,
+ * as if their pages had come now: a page of its own says so per stream, so that the proof counts
+ * them. */
 #include "base/text.h"
 #include "store/collect_rows.h"
 
@@ -28,6 +29,8 @@ STATEMENT(backfill_rows_sql,
           " AND v.record_id = r.id AND v.version = r.version"
           " WHERE r.workspace_id = $1 AND r.stream_id = $2"
           " AND coalesce(v.occurred_at, r.first_seen_at) >= $3"
+          " AND NOT EXISTS (SELECT FROM region.item i WHERE i.workspace_id = $1"
+          " AND i.integration_id = $6 AND i.record_id = r.id AND i.version = r.version)"
           " AND ($4::uuid IS NULL OR r.id > $4) ORDER BY r.id LIMIT $5");
 
 struct stream_row {
@@ -50,6 +53,14 @@ struct backfilling {
     int64_t items;
 };
 
+/* What waits of an earlier version gives way to a later one. */
+static enum row_change change_of(const struct stored_row *row)
+{
+    if (row->quarantine)
+        return ROW_QUARANTINED;
+    return row->version > 1 ? ROW_CHANGED : ROW_NEW;
+}
+
 static void plan_rows(struct arena *arena, const struct stored_row *rows, size_t count,
                       struct row_plan *plans)
 {
@@ -60,7 +71,7 @@ static void plan_rows(struct arena *arena, const struct stored_row *rows, size_t
         record->quarantine = rows[i].quarantine;
         plans[i] = (struct row_plan){
             .record = record,
-            .change = rows[i].quarantine ? ROW_QUARANTINED : ROW_NEW,
+            .change = change_of(&rows[i]),
             .id = rows[i].record,
             .version = rows[i].version,
         };
@@ -115,7 +126,7 @@ static enum err backfill_stream(const struct scope *scope, struct backfilling *b
                               BACKFILL_BATCH * BACKFILL_BATCHES_MAX);
         TRY(db_all(scope, &backfill_rows_sql,
                    PARAMS(P(scope->workspace), P(stream), P(backfilling->reach), P(after),
-                          P((int)BACKFILL_BATCH)),
+                          P((int)BACKFILL_BATCH), P(backfilling->integration)),
                    &stored_shape, &batch));
         if (batch.count == 0)
             break;

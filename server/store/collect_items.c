@@ -25,7 +25,7 @@ STATEMENT(integrations_of_stream_sql,
           " JOIN region.connection c ON c.workspace_id = $1 AND c.provider = f.provider"
           " AND c.account = f.account AND c.livemode = f.livemode"
           " JOIN region.integration i ON i.workspace_id = $1 AND i.source_connection_id = c.id"
-          " AND i.state <> 'archived'"
+          " AND i.state = 'active'"
           " JOIN region.integration_settings s ON s.workspace_id = $1 AND s.integration_id = i.id"
           " AND s.version = i.settings_version"
           " WHERE f.workspace_id = $1 AND f.id = $2 ORDER BY i.id FOR SHARE OF i");

@@ -45,7 +45,7 @@ struct collecting_integration {
     struct uuid connection; /* of its target: the lane of its window jobs */
 };
 
-/* Rows of struct collecting_integration: active and paused ones of the stream's account. */
+/* Rows of struct collecting_integration: active ones of the stream's account. */
 enum err integrations_of_stream(const struct scope *scope, struct uuid stream,
                                 struct rows *into) MUST_USE;
 

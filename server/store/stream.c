@@ -104,7 +104,7 @@ STATEMENT(stream_wanted_sql,
           "SELECT count(*) FROM (SELECT FROM region.stream s"
           " JOIN region.connection c ON c.workspace_id = $1 AND c.provider = s.provider"
           " AND c.account = s.account AND c.livemode = s.livemode"
-          " JOIN region.integration i ON i.workspace_id = $1 AND i.state <> 'archived'"
+          " JOIN region.integration i ON i.workspace_id = $1 AND i.state = 'active'"
           " AND CASE s.purpose WHEN 'collect' THEN i.source_connection_id"
           " ELSE i.target_connection_id END = c.id"
           " WHERE s.workspace_id = $1 AND s.id = $2 AND NOT s.paused LIMIT 1) x");

@@ -1,0 +1,13 @@
+/* Pausing an integration holds back what it was about to send; resuming lets it go, and takes in
+ * what was stored in the meantime. Both in the transaction that changes the state. */
+#ifndef SLUICE_STORE_INTEGRATION_PAUSE_H
+#define SLUICE_STORE_INTEGRATION_PAUSE_H
+
+#include "store/integration.h"
+
+/* Deliveries that were not sent yet are blocked. */
+enum err integration_hold_back(const struct scope *scope, struct uuid integration) MUST_USE;
+/* They are queued again, and windows whose deadline passed meanwhile are decided. */
+enum err integration_let_go(const struct scope *scope, struct uuid integration) MUST_USE;
+
+#endif
