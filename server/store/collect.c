@@ -1,7 +1,7 @@
 #include "store/collect.h"
 
 #include "base/text.h"
-#include "json/json.h"
+#include "store/audit.h"
 #include "store/collect_rows.h"
 
 /* A page while it is stored. Arrays run parallel to the page's records. */
@@ -124,6 +124,10 @@ static enum err collect(const struct scope *scope, void *arg)
         TRY(store_items(scope, collecting));
         TRY(count_page(scope, collecting));
     }
+    if (page->rows_received > 0)
+        TRY(audit_append(scope, &(struct audit_entry){.action = "page.stored",
+                                                      .subject_kind = "stream",
+                                                      .subject = page->stream}));
     struct stream_step step = {page->stream, page->pages, page->next_marker, page->complete,
                                page->rows_received};
     return stream_advance(scope, &step);

@@ -1,5 +1,6 @@
 #include "store/ledger.h"
 
+#include "store/audit.h"
 #include "store/collect.h"
 #include "store/json_rows.h"
 

@@ -12,6 +12,13 @@ export async function connect({ api, at, browser, tell, provider, role }) {
   return connection;
 }
 
+/** Renews a connection whose tokens are gone. @returns {Promise<object>} the connection, enabled */
+export async function renew({ api, at, browser, id }) {
+  const asked = await api.expect(200, 'POST', `${at}/connections/${id}/reconnect`, { body: {} });
+  await authorise({ browser, url: asked.authorize_url });
+  return settled({ api, at, id });
+}
+
 export async function authorise({ browser, url }) {
   const page = await browser.open(url);
   if (page.status !== 200) throw new Error(`the authorisation ended with ${page.status} at ${page.url}: ${page.text.slice(0, 500)}`);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Api, Browser } from './api.mjs';
 import { Control } from './control.mjs';
-import { connect } from './connect.mjs';
+import { connect, renew } from './connect.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -76,6 +76,7 @@ async function main() {
     tell,
     connect: (provider, role) =>
       connect({ api, at: `/v1/workspaces/${demo.workspace_id}`, browser: new Browser(), tell, provider, role }),
+    renew: (id) => renew({ api, at: `/v1/workspaces/${demo.workspace_id}`, browser: new Browser(), id }),
     remember: (more) => writeJson('demo.json', Object.assign(demo, more)),
   };
   if (earlier && !options.once) {

@@ -42,8 +42,15 @@ export async function run({ api, at, control, tell, connect, remember }) {
   return { summary: { ...summary, ...reviewed, lost_answers_resolved: lost.resolved }, wrong };
 }
 
-/** What the second `./run` shows. */
-export async function show({ api, at, tell }, demo) {
+/**
+ * What the second `./run` shows. The simulated providers forgot everything when they stopped, our
+ * tokens too: the connections are renewed as a person would, and go on where they stopped.
+ */
+export async function show({ api, at, tell, renew }, demo) {
+  for (const id of [demo.stripe_connection_id, demo.qonto_connection_id]) {
+    const connection = await renew(id);
+    tell(`${connection.provider} connected again; it goes on where it stopped`);
+  }
   const status = await api.get(`${at}/integrations/${demo.integration_id}/status`);
   tell(`${bands(status)}; ${status.problems_open} open problems`);
 }
