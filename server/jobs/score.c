@@ -189,6 +189,16 @@ static size_t known_of(const struct scoring *scoring, size_t item, struct known_
     return count;
 }
 
+static bool confirmed(const struct scoring *scoring, size_t item, struct uuid counterparty)
+{
+    const struct counterparty_known *rows = scoring->known.at;
+    for (size_t i = scoring->known.from[item]; i < scoring->known.from[item + 1]; i++) {
+        if (uuid_equal(rows[i].id, counterparty))
+            return rows[i].confirmed || rows[i].alias_confirmed;
+    }
+    return false;
+}
+
 static void note_party(struct scoring *scoring, struct scored *scored)
 {
     const struct scoring_item *item = scored->item;
@@ -232,6 +242,8 @@ static enum err resolve_parties(struct scoring *scoring)
         TRY(match_resolve(scoring->arena, &scoring->context, &scored->record, known, count,
                           &scored->resolution));
         note_party(scoring, scored);
+        scored->party_confirmed =
+            scored->resolution.found && confirmed(scoring, i, scored->resolution.id);
     }
     return OK;
 }
@@ -384,6 +396,7 @@ static struct policy_facts facts_of(const struct scoring *scoring, size_t item,
         .suspected_duplicate = has_duplicate(scoring, item),
         .look_alike_name = scored->resolution.look_alike,
         .iban_under_two_names = scored->resolution.conflict,
+        .counterparty_known = scored->party_confirmed,
         .counterparty_posts = usage->posts,
     };
 }

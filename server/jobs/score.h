@@ -13,6 +13,7 @@ struct scored {
     struct decision decision;
     struct resolution resolution;
     const struct resolved_party *party; /* NULL: nobody is named */
+    bool party_confirmed;               /* a person stands behind it */
     bool correction_of_nothing;         /* undone at the source before it posted: ignored */
 };
 

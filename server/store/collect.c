@@ -10,6 +10,7 @@ struct collecting {
     struct rows streams; /* of the account, locked */
     struct row_plan *plans;
     struct rows integrations; /* of struct collecting_integration */
+    struct instant now;
     struct collected *result;
 };
 
@@ -83,6 +84,7 @@ static enum err store_items(const struct scope *scope, struct collecting *collec
             .plans = collecting->plans,
             .count = page->count,
             .live_window_s = page->live_window_s,
+            .now = collecting->now,
         };
         TRY(items_insert(scope, &order));
         collecting->result->items += order.inserted;
@@ -97,6 +99,7 @@ static enum err count_page(const struct scope *scope, struct collecting *collect
         .stream = collecting->page->stream,
         .rows_received = collecting->page->rows_received,
         .more = !collecting->page->complete,
+        .now = collecting->now,
     };
     /* Rows that the map folded away (the provider sent one object twice) changed nothing. */
     counts.unchanged = counts.rows_received - (int64_t)collecting->page->count;
@@ -117,6 +120,7 @@ static enum err collect(const struct scope *scope, void *arg)
     struct collecting *collecting = arg;
     const struct collected_page *page = collecting->page;
     *collecting->result = (struct collected){0};
+    collecting->now = db_now(scope);
     TRY(lock_streams(scope, collecting));
     if (page->rows_received > 0) { /* a quiet source leaves no rows: its stream has the time */
         TRY(plan_rows(scope, collecting));

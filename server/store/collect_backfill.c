@@ -88,6 +88,7 @@ static enum err store_batch(const struct scope *scope, struct backfilling *backf
         .plans = plans,
         .count = batch->count,
         .live_window_s = backfilling->live_window_s,
+        .now = counts->now,
     };
     plan_rows(scope->arena, batch->at, batch->count, plans);
     for (size_t i = 0; i < batch->count; i++)
@@ -112,7 +113,7 @@ static enum err backfill_stream(const struct scope *scope, struct backfilling *b
                                 struct uuid stream)
 {
     struct rows integrations, batch = {.count = BACKFILL_BATCH};
-    struct page_counts counts = {.page = db_new_id(scope), .stream = stream};
+    struct page_counts counts = {.page = db_new_id(scope), .stream = stream, .now = db_now(scope)};
     struct uuid after = {{0}};
     TRY(integrations_of_stream(scope, stream, &integrations));
     const struct collecting_integration *integration =

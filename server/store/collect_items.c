@@ -319,7 +319,7 @@ enum err items_insert(const struct scope *scope, struct item_order *order)
         return OK;
     TRY(db_exec(scope, &items_insert_sql,
                 PARAMS(P(scope->workspace), P_JSON(json_write(scope->arena, rows)),
-                       P(order->integration->id), P(db_now(scope))),
+                       P(order->integration->id), P(order->now)),
                 &order->inserted));
     return open_problems(scope, order, rows);
 }
@@ -343,7 +343,7 @@ enum err page_counts_insert(const struct scope *scope, const struct page_counts 
     TRY(db_exec(scope, &page_insert_sql,
                 PARAMS(P(scope->workspace), P(counts->page), P(counts->stream),
                        P(counts->rows_received), P(counts->inserted), P(counts->unchanged),
-                       P(counts->quarantined), P(counts->more), P(db_now(scope))),
+                       P(counts->quarantined), P(counts->more), P(counts->now)),
                 NULL));
     struct uuid_list list = {ids, count};
     return db_exec(scope, &page_count_insert_sql,

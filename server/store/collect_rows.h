@@ -60,7 +60,8 @@ struct item_order {
     const struct row_plan *plans;
     size_t count;
     int64_t live_window_s;
-    int64_t inserted; /* out */
+    struct instant now; /* of the page: items and counts carry the same moment */
+    int64_t inserted;   /* out */
 };
 
 /* Items of the new versions, moves of the older ones, the window they wait in and its job, and a
@@ -78,6 +79,7 @@ struct page_counts {
     int64_t unchanged;
     int64_t quarantined;
     bool more;
+    struct instant now;
 };
 enum err page_counts_insert(const struct scope *scope, const struct page_counts *counts,
                             const struct collecting_integration *integrations,
