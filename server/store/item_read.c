@@ -138,8 +138,8 @@ STATEMENT(
               " AND ($11::text IS NULL OR EXISTS (SELECT FROM region.decision_policy dp"
               " WHERE dp.workspace_id = $1 AND dp.decision_id = i.decision_id AND dp.code = $11))"
               " AND (coalesce(i.snoozed_until, $13) > $13) = $12"
-              " AND ($14::uuid IS NULL OR (-coalesce(i.p_micro, -1), i.id) > (-($15::bigint), $14))"
-              " ORDER BY -coalesce(i.p_micro, -1), i.id LIMIT $16");
+              " AND ($14::uuid IS NULL OR (i.queue_place, i.id) > (-($15::bigint), $14))"
+              " ORDER BY i.queue_place, i.id LIMIT $16");
 
 enum err review_list(const struct scope *scope, const struct review_filter *filter,
                      const struct list_page *page, struct rows *into)

@@ -14,9 +14,9 @@ static const struct shape entry_view_shape = SHAPE(struct entry_view, entry_view
 /* Entries without a date come last. */
 STATEMENT(entries_list_sql,
           "SELECT" ENTRY_VIEW_SQL " FROM region.ledger_entry e" ENTRY_LINK_SQL ENTRY_FILTER_SQL
-          " AND ($9::uuid IS NULL OR (coalesce(e.date, DATE '1970-01-01'), e.id)"
+          " AND ($9::uuid IS NULL OR (e.list_day, e.id)"
           " < (DATE '1970-01-01' + $10::int, $9))"
-          " ORDER BY coalesce(e.date, DATE '1970-01-01') DESC, e.id DESC LIMIT $11");
+          " ORDER BY e.list_day DESC, e.id DESC LIMIT $11");
 
 enum err entries_list(const struct scope *scope, const struct entry_filter *filter,
                       const struct list_page *page, struct rows *into)

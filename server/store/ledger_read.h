@@ -48,7 +48,7 @@ enum err entries_search(const struct scope *scope, const struct entry_filter *fi
     " e.reference AS entry_reference, e.description AS entry_description,"                         \
     " e.target_state AS entry_state, el.item_id AS entry_item, e.delivery_id AS entry_delivery,"   \
     " e.created_at AS entry_created_at, e.mirrored_at AS entry_updated_at,"                        \
-    " coalesce(e.date, DATE '1970-01-01') - DATE '1970-01-01' AS entry_day"
+    " e.list_day - DATE '1970-01-01' AS entry_day"
 #define ENTRY_LINK_SQL                                                                             \
     " LEFT JOIN region.link el ON el.workspace_id = e.workspace_id AND el.entry_id = e.id"         \
     " AND el.role = e.role AND el.exclusive"

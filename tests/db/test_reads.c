@@ -269,13 +269,15 @@ static const struct {
      " ORDER BY search_text <->> 'durand' LIMIT 10",
      "ledger_entry_text"},
     {"SELECT id FROM region.ledger_entry WHERE workspace_id = %s AND NOT removed"
-     " ORDER BY coalesce(date, DATE '1970-01-01') DESC, id DESC LIMIT 10",
+     " AND (list_day, id) < (DATE '2026-11-20', '01930f5c-0000-7000-8000-0000000000e1'::uuid)"
+     " ORDER BY list_day DESC, id DESC LIMIT 10",
      "ledger_entry_list"},
     {"SELECT id FROM region.record WHERE workspace_id = %s"
      " ORDER BY search_text <->> 'durand' LIMIT 10",
      "record_text"},
     {"SELECT id FROM region.item WHERE workspace_id = %s AND state = 'held'"
-     " ORDER BY -coalesce(p_micro, -1), id LIMIT 10",
+     " AND (queue_place, id) > (-700000, '01930f5c-0000-7000-8000-0000000000e1'::uuid)"
+     " ORDER BY queue_place, id LIMIT 10",
      "item_review"},
     {"SELECT counterparty_id FROM region.counterparty_alias WHERE workspace_id = %s"
      " ORDER BY core_name <->> 'durand' LIMIT 10",
