@@ -274,13 +274,25 @@ static enum err settle_item(const struct scope *scope, const struct delivery *de
     return raise_problem(scope, delivery, outcome);
 }
 
-/* Done: each first delivery was attempted once or parked. */
+/* Done: each first delivery was attempted once or parked. The window is locked first: of two that
+ * settle at the same moment, the later one must see what the earlier one did. */
+STATEMENT(window_lock_sql,
+          "SELECT FROM region.window WHERE workspace_id = $1 AND id = $2 FOR UPDATE");
 STATEMENT(window_finish_sql,
           "UPDATE region.window w SET state = 'done', done_at = $3, row_version = row_version + 1"
           " WHERE w.workspace_id = $1 AND w.id = $2 AND w.state = 'delivering'"
           " AND NOT EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
           " AND d.window_id = w.id AND (d.state = 'sending'"
           " OR (d.state = 'queued' AND d.attempts = 0)))");
+
+static enum err finish_window(const struct scope *scope, struct uuid window)
+{
+    if (uuid_is_nil(window))
+        return OK;
+    TRY(db_exec(scope, &window_lock_sql, PARAMS(P(scope->workspace), P(window)), NULL));
+    return db_exec(scope, &window_finish_sql,
+                   PARAMS(P(scope->workspace), P(window), P(db_now(scope))), NULL);
+}
 
 static enum err note_audit(const struct scope *scope, const struct delivery *delivery,
                            const struct delivery_outcome *outcome)
@@ -319,9 +331,7 @@ static enum err settle(const struct scope *scope, void *arg)
                        P(entry)),
                 NULL));
     TRY(settle_item(scope, delivery, outcome));
-    if (!uuid_is_nil(delivery->window))
-        TRY(db_exec(scope, &window_finish_sql,
-                    PARAMS(P(scope->workspace), P(delivery->window), P(db_now(scope))), NULL));
+    TRY(finish_window(scope, delivery->window));
     return note_audit(scope, delivery, outcome);
 }
 
@@ -455,6 +465,7 @@ STATEMENT(deliveries_unblock_sql,
           "UPDATE region.delivery SET state = 'queued', state_changed_at = $3,"
           " failure_code = NULL, failure_detail = NULL, row_version = row_version + 1"
           " WHERE workspace_id = $1 AND connection_id = $2 AND state = 'blocked'"
+          " AND state_reason IS DISTINCT FROM 'paused'"
           " RETURNING" DELIVERY_SQL);
 
 struct unblocking {
