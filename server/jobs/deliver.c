@@ -6,6 +6,8 @@
 #include "jobs/session.h"
 #include "store/delivery.h"
 
+enum { PAUSE_S_MIN = 2, PAUSE_S_MAX = 600, PAUSES_PER_AGE = 8 };
+
 struct deliver {
     struct job_context *ctx;
     struct session session;
@@ -57,6 +59,18 @@ static enum err look_due(const struct scope *scope, void *arg)
     return delivery_look_due(scope, deliver->delivery.id, &deliver->wait_s);
 }
 
+/* A reconnection sends what is blocked, once: one that came in before this did not see it. */
+static enum err settle_blocked(const struct scope *scope, void *arg)
+{
+    struct deliver *deliver = arg;
+    struct connection now;
+    int64_t unblocked;
+    TRY(connection_lock(scope, deliver->delivery.connection, &now));
+    TRY(settle(scope, deliver));
+    return session_outdated(&deliver->session, &now) ? deliveries_unblock(scope, now.id, &unblocked)
+                                                     : OK;
+}
+
 /* ---- what an error means ---- */
 
 static bool retries_used_up(const struct deliver *deliver)
@@ -84,6 +98,19 @@ static enum delivery_end end_of(const struct deliver *deliver, enum err error)
     default:
         return retries_used_up(deliver) ? END_REJECTED : END_RETRY;
     }
+}
+
+/* Between tries that leave no trace at the delivery: longer and longer as it grows older. */
+static int64_t pause_s(const struct deliver *deliver)
+{
+    int64_t retry_after_s = arena_failure(deliver->ctx->arena)->retry_after_s;
+    int64_t age_us = clock_now(deliver->ctx->env->clock).us - deliver->delivery.created_at.us;
+    int64_t pause = age_us / 1000000 / PAUSES_PER_AGE;
+    if (pause > PAUSE_S_MAX)
+        pause = PAUSE_S_MAX;
+    if (pause < PAUSE_S_MIN)
+        pause = PAUSE_S_MIN;
+    return retry_after_s > pause ? retry_after_s : pause;
 }
 
 static void describe(struct deliver *deliver, enum err error)
@@ -116,7 +143,7 @@ static enum err end_job(struct deliver *deliver, enum err error)
         return job_again(ctx, settle, deliver, deliver->attempt_s);
     case END_BLOCKED:
         TRY(session_failed(&deliver->session, error));
-        return job_finish(ctx, settle, deliver);
+        return job_finish(ctx, settle_blocked, deliver);
     case END_ABSENT:
     case END_DONE:
     case END_REJECTED:
@@ -174,10 +201,9 @@ static enum err restart(const struct scope *scope, void *arg)
 
 static enum err look_failed(struct deliver *deliver, enum err error)
 {
-    int64_t retry_after_s = arena_failure(deliver->ctx->arena)->retry_after_s;
+    int64_t wait_s = pause_s(deliver);
     TRY(session_failed(&deliver->session, error));
-    return job_again(deliver->ctx, NULL, NULL,
-                     backoff_s(deliver->ctx, deliver->delivery.attempts, retry_after_s));
+    return job_again(deliver->ctx, NULL, NULL, wait_s);
 }
 
 static enum err look(struct deliver *deliver)
@@ -223,7 +249,22 @@ static enum err park(struct deliver *deliver)
 {
     deliver->outcome.end = END_BLOCKED;
     describe(deliver, ERR_AUTH);
-    return job_finish(deliver->ctx, settle, deliver);
+    return job_finish(deliver->ctx, settle_blocked, deliver);
+}
+
+/* The provider was not reached at all, so that nothing is known of the delivery that was not known
+ * before: it waits as it is, but not for ever. */
+static enum err unopened(struct deliver *deliver, enum err error)
+{
+    if (error == ERR_DB_DOWN || error == ERR_BUSY || error == ERR_LEASE_LOST)
+        return error;
+    if (text_equal(deliver->delivery.state, "retrying") && retries_used_up(deliver)) {
+        deliver->outcome.end = END_REJECTED;
+        describe(deliver, error);
+        return job_finish(deliver->ctx, settle, deliver);
+    }
+    TRY(session_failed(&deliver->session, error));
+    return job_again(deliver->ctx, NULL, NULL, pause_s(deliver));
 }
 
 enum err job_deliver(struct job_context *ctx)
@@ -238,7 +279,8 @@ enum err job_deliver(struct job_context *ctx)
     enum err error = session_open(ctx, deliver->delivery.connection, &deliver->session);
     if (error == ERR_AUTH && sendable)
         return park(deliver);
-    TRY(error);
+    if (error != OK)
+        return unopened(deliver, error);
     deliver->attempt_s = attempt_s(ctx, deliver->session.provider->target);
     if (text_equal(state, "sending"))
         return left_in_sending(deliver);

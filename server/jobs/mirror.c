@@ -109,6 +109,8 @@ enum err job_mirror(struct job_context *ctx)
     if (stream_job.idle)
         return job_finish(ctx, NULL, NULL);
     bool more = false;
-    enum err error = mirror_pages(ctx, &stream_job.session, &more);
+    enum err error = stream_job.opened;
+    if (error == OK)
+        error = mirror_pages(ctx, &stream_job.session, &more);
     return stream_job_end(&stream_job, error, more);
 }

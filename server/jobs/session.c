@@ -318,12 +318,30 @@ static enum err degrade(const struct scope *scope, const struct failing *failing
     return problem_open(scope, &problem);
 }
 
+static bool works(const struct connection *connection)
+{
+    return connection->state == CONNECTION_ENABLED || connection->state == CONNECTION_DEGRADED;
+}
+
+bool session_outdated(const struct session *session, const struct connection *now)
+{
+    const struct connection *then = &session->connection;
+    return works(now) &&
+           (!works(then) || now->credential_generation != then->credential_generation);
+}
+
+/* Credentials that were replaced meanwhile say nothing about those that are there now. */
 static enum err fail_unit(const struct scope *scope, void *arg)
 {
     const struct failing *failing = arg;
-    TRY(connection_failed(scope, failing->session->connection.id, err_slug(failing->error)));
+    struct connection now;
+    TRY(connection_lock(scope, failing->session->connection.id, &now));
+    bool replaced = now.credential_generation != failing->session->connection.credential_generation;
+    if (replaced || session_outdated(failing->session, &now))
+        return OK;
+    TRY(connection_failed(scope, now.id, err_slug(failing->error)));
     if (failing->error == ERR_AUTH)
-        return park(scope, failing);
+        return usable(now.state) ? park(scope, failing) : OK;
     if (failing->error == ERR_SCOPE || failing->error == ERR_APPROVAL)
         return degrade(scope, failing);
     return OK;

@@ -24,6 +24,10 @@ enum err session_open(struct job_context *ctx, struct uuid connection,
  * one notification), marks it degraded on ERR_SCOPE; anything else changes nothing. */
 enum err session_failed(struct session *session, enum err error) MUST_USE;
 
+/* Whether the connection works `now`, which holds its lock, by other credentials, or though it did
+ * not when the session was opened: what the session failed with is out of date then. */
+bool session_outdated(const struct session *session, const struct connection *now) MUST_USE;
+
 /* Seconds until the next try after `tries` failures: doubling with full jitter, at least what the
  * provider asked for. */
 int64_t backoff_s(const struct job_context *ctx, int tries, int64_t retry_after_s);

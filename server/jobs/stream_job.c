@@ -1,6 +1,9 @@
 #include "jobs/stream_job.h"
 
 #include "base/text.h"
+#include "store/problem.h"
+
+enum { FAILURES_TOLD = 5 }; /* in a row: from then on people see a problem */
 
 static enum err load(const struct scope *scope, void *arg)
 {
@@ -18,24 +21,56 @@ enum err stream_job_open(struct job_context *ctx, struct stream_job *into)
         return OK;
     }
     TRY(error);
-    error = session_open(ctx, into->stream.connection, &into->session);
-    if (error != ERR_AUTH)
-        return error;
+    into->opened = session_open(ctx, into->stream.connection, &into->session);
+    if (into->opened != ERR_AUTH) /* what failed is noted where the job ends, and tried again */
+        return OK;
+    into->opened = OK;
     into->idle = true; /* parked: the reconnection puts a new job in */
     arena_failure_clear(ctx->arena);
     return OK;
 }
 
 struct failing {
-    struct uuid stream;
+    const struct stream *stream;
     enum err error;
+    const char *detail;
     int64_t failures;
 };
 
-static enum err note_failure(const struct scope *scope, void *arg)
+static enum err tell(const struct scope *scope, const struct failing *failing)
+{
+    struct problem_order problem = {
+        .code = "stream_failing",
+        .text = arena_format(scope->arena, "%s could not be read %d times in a row: %s",
+                             failing->stream->name, (int)failing->failures,
+                             failing->detail ? failing->detail : err_sentence(failing->error)),
+        .stream = failing->stream->id,
+        .connection = failing->stream->connection,
+        .action = "retry",
+        .warning = true,
+    };
+    return problem_open(scope, &problem);
+}
+
+/* Some pages came through again. */
+static enum err untell(const struct scope *scope, const struct stream *stream)
+{
+    const struct problem_subject told = {.stream = stream->id, .code = "stream_failing"};
+    return problem_resolve(scope, &told, NULL);
+}
+
+static enum err fail_unit(const struct scope *scope, void *arg)
 {
     struct failing *failing = arg;
-    return stream_failed(scope, failing->stream, err_slug(failing->error), &failing->failures);
+    TRY(stream_failed(scope, failing->stream->id, err_slug(failing->error), &failing->failures));
+    if (failing->failures >= FAILURES_TOLD)
+        return tell(scope, failing);
+    return failing->stream->failures >= FAILURES_TOLD ? untell(scope, failing->stream) : OK;
+}
+
+static enum err note_failure(const struct scope *scope, void *arg)
+{
+    return db_transaction(scope, fail_unit, arg);
 }
 
 /* A stream never gives up: what fails is tried again, slower and slower, and is shown as degraded.
@@ -43,8 +78,10 @@ static enum err note_failure(const struct scope *scope, void *arg)
 static enum err end_failed(struct stream_job *stream_job, enum err error)
 {
     struct job_context *ctx = stream_job->ctx;
-    struct failing failing = {.stream = stream_job->stream.id, .error = error};
     int64_t retry_after_s = arena_failure(ctx->arena)->retry_after_s;
+    struct failing failing = {.stream = &stream_job->stream,
+                              .error = error,
+                              .detail = arena_text(ctx->arena, arena_failure(ctx->arena)->detail)};
     log_event(ctx->env->log, LOG_WARN, "stream.failed", LOG_U("workspace", ctx->job->workspace),
               LOG_T("stream", stream_job->stream.name), LOG_T("code", err_slug(error)),
               LOG_T("detail", arena_failure(ctx->arena)->detail));

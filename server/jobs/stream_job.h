@@ -11,8 +11,9 @@ struct stream_job {
     struct job_context *ctx;
     struct stream stream;
     struct session session;
-    bool idle;   /* nothing to do: the job just ends */
-    bool wanted; /* an integration that is not archived needs the stream */
+    bool idle;       /* nothing to do: the job just ends */
+    enum err opened; /* not OK: what the provider was not reached for; the pages end with it */
+    bool wanted;     /* an active integration needs the stream */
 };
 
 enum err stream_job_open(struct job_context *ctx, struct stream_job *into) MUST_USE;

@@ -20,6 +20,7 @@ struct stream {
     int64_t pages;      /* stored so far; the fence of the next one */
     struct instant reach;
     struct instant complete_at; /* when it was last read to its end; 0: never */
+    int failures;               /* in a row */
 };
 
 /* `purpose` is "collect" or "mirror". Makes the stream if there is none; an earlier reach wins only

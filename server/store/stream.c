@@ -12,6 +12,7 @@ static const struct column stream_columns[] = {
     COLUMN(struct stream, pages),
     COLUMN(struct stream, reach),
     COLUMN_AS("last_success_at", struct stream, complete_at),
+    COLUMN(struct stream, failures),
 };
 static const struct shape stream_shape = SHAPE(struct stream, stream_columns);
 
@@ -26,7 +27,7 @@ STATEMENT(stream_ensure_sql,
           " reach = CASE WHEN s.pages = 0 THEN least(s.reach, excluded.reach) ELSE s.reach END"
           " RETURNING id, connection_id, provider, account, livemode, name, period_s, marker, "
           "pages, reach,"
-          " last_success_at");
+          " last_success_at, failures");
 
 enum err stream_ensure(const struct scope *scope, const struct stream *wanted, const char *purpose,
                        struct uuid *into)
@@ -44,7 +45,7 @@ enum err stream_ensure(const struct scope *scope, const struct stream *wanted, c
 STATEMENT(
     stream_get_sql,
     "SELECT id, connection_id, provider, account, livemode, name, period_s, marker, pages, reach,"
-    " last_success_at"
+    " last_success_at, failures"
     " FROM region.stream WHERE workspace_id = $1 AND id = $2");
 
 enum err stream_get(const struct scope *scope, struct uuid id, struct stream *into)
@@ -55,7 +56,7 @@ enum err stream_get(const struct scope *scope, struct uuid id, struct stream *in
 STATEMENT(
     streams_of_account_sql,
     "SELECT id, connection_id, provider, account, livemode, name, period_s, marker, pages, reach,"
-    " last_success_at"
+    " last_success_at, failures"
     " FROM region.stream WHERE workspace_id = $1 AND provider = $2 AND account = $3"
     " AND livemode = $4 AND purpose = $5 ORDER BY name");
 
@@ -71,7 +72,7 @@ enum err streams_of_account(const struct scope *scope, const struct stream *acco
 STATEMENT(
     stream_lock_sql,
     "SELECT id, connection_id, provider, account, livemode, name, period_s, marker, pages, reach,"
-    " last_success_at"
+    " last_success_at, failures"
     " FROM region.stream WHERE workspace_id = $1 AND (provider, account, livemode) ="
     " (SELECT provider, account, livemode FROM region.stream WHERE workspace_id = $1 AND id = $2)"
     " ORDER BY id FOR UPDATE");
