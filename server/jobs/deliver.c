@@ -2,6 +2,7 @@
  * made; its outcome is committed with the end of the job. A delivery that is found in `sending` was
  * left there by a worker that died: it is uncertain, and looked up before anything is sent again.
  */
+#include "base/fault.h"
 #include "base/text.h"
 #include "jobs/session.h"
 #include "store/delivery.h"
@@ -171,14 +172,19 @@ static enum err send(struct deliver *deliver)
     const struct target *target = deliver->session.provider->target;
     struct arena *arena = deliver->ctx->arena;
     enum err error = target->preflight(arena, &deliver->order);
+    if (fault_point(FAULT_DELIVERY_CLAIMED))
+        return job_cut(deliver->ctx);
     if (error == OK && !arrived_before(deliver)) {
         arena_failure_clear(arena);
         deliver->result = (struct delivery_result){0};
         error = target->deliver(&deliver->session.call, &deliver->order, &deliver->result);
     }
+    if (fault_point(FAULT_DELIVERY_SENT))
+        return job_cut(deliver->ctx);
     deliver->outcome.end = end_of(deliver, error);
     describe(deliver, error);
-    return end_job(deliver, error);
+    TRY(end_job(deliver, error));
+    return fault_point(FAULT_DELIVERY_STORED) ? job_cut(deliver->ctx) : OK;
 }
 
 static enum err attempt(struct deliver *deliver)

@@ -24,6 +24,9 @@ enum err job_finish(struct job_context *ctx, db_unit *unit, void *arg) MUST_USE;
 /* The same, and the job runs again `delay_s` of business time later; attempts start anew. */
 enum err job_again(struct job_context *ctx, db_unit *unit, void *arg, int64_t delay_s) MUST_USE;
 
+/* What a fault point makes of a job: it breaks off here, as if its worker had died. */
+enum err job_cut(struct job_context *ctx);
+
 /* One kind of job. */
 struct job_kind {
     const char *name;

@@ -75,6 +75,11 @@ enum err job_again(struct job_context *ctx, db_unit *unit, void *arg, int64_t de
     return end_job(&ending);
 }
 
+enum err job_cut(struct job_context *ctx)
+{
+    return arena_fail(ctx->arena, ERR_INTERNAL, NULL, "The job was cut off by a fault point.");
+}
+
 enum { BACKOFF_S_MIN = 1, BACKOFF_S_MAX = 3600, BACKOFF_DOUBLINGS_MAX = 12 };
 
 int64_t backoff_s(const struct job_context *ctx, int tries, int64_t retry_after_s)

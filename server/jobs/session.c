@@ -1,5 +1,6 @@
 #include "jobs/session.h"
 
+#include "base/fault.h"
 #include "base/text.h"
 #include "jobs/budget.h"
 #include "store/oauth.h"
@@ -135,6 +136,8 @@ static enum err call_refresh(struct refreshing *refreshing)
             set.expires_in_s > 0 ? instant_add_s(now, set.expires_in_s) : (struct instant){0},
         .scopes = set.scope,
     };
+    if (fault_point(FAULT_TOKEN_RECEIVED))
+        return job_cut(session->ctx);
     return job_database(session->ctx, store_tokens, refreshing); /* stored before it is used */
 }
 

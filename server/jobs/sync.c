@@ -1,4 +1,5 @@
 /* Job "sync": reads a source stream, page by page, until its end, its budget or an error. */
+#include "base/fault.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "jobs/kinds.h"
@@ -136,7 +137,11 @@ static enum err pull_page(struct session *session, struct page_run *run)
     session->call.arena = run->arena;
     TRY(session->provider->source->pull(&session->call, &request, &run->pulled));
     page_of(run);
+    if (fault_point(FAULT_PAGE_PULLED))
+        return job_cut(ctx);
     enum err error = job_database(ctx, store, run);
+    if (error == OK && fault_point(FAULT_PAGE_STORED))
+        return job_cut(ctx);
     if (error == OK && run->page.rows_received > 0)
         log_event(ctx->env->log, LOG_INFO, "page.stored", LOG_U("workspace", ctx->job->workspace),
                   LOG_T("stream", run->stream.name), LOG_N("rows", run->page.rows_received),

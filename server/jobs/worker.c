@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "jobs/keeper.h"
 #include "jobs/session.h"
 #include "store/scope_make.h"
@@ -99,10 +100,11 @@ static void run_job(struct worker *worker, struct http_client *http, struct aren
         .job = job,
     };
     int64_t started_us = monotonic_us();
-    enum err error = job_kinds[job->kind].run(&ctx);
+    enum err error =
+        fault_point(FAULT_JOB_CLAIMED) ? job_cut(&ctx) : job_kinds[job->kind].run(&ctx);
     if (error == OK && !ctx.ended)
         error = arena_fail(arena, ERR_INTERNAL, NULL, "The job ended without saying so.");
-    if (error != OK && error != ERR_LEASE_LOST)
+    if (error != OK && error != ERR_LEASE_LOST && !ctx.ended)
         job_failed(&ctx, error);
     log_event(env->log, LOG_DEBUG, "job.ran", LOG_T("kind", job_kinds[job->kind].name),
               LOG_N("job", job->id), LOG_T("outcome", err_slug(error)),
