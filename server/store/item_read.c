@@ -45,7 +45,9 @@ static const struct shape item_view_shape = SHAPE(struct item_view, item_view_co
     " l.entry_id AS entry, i.assignee, i.due_at, i.snoozed_until,"                                 \
     " g.effective_at AS send_after,"                                                               \
     " (st.settings #>> '{policies,closed_before}')::date AS closed_before, i.row_version,"         \
-    " i.collected_at AS created_at, i.state_changed_at AS updated_at"                              \
+    " i.collected_at AS created_at,"                                                               \
+    " greatest(i.state_changed_at, (SELECT max(created_at) FROM region.review_action"              \
+    " WHERE workspace_id = i.workspace_id AND item_id = i.id)) AS updated_at"                      \
     " FROM region.item i"                                                                          \
     " JOIN region.record r ON r.workspace_id = i.workspace_id AND r.id = i.record_id"              \
     " JOIN region.record_version v ON v.workspace_id = i.workspace_id"                             \

@@ -83,10 +83,11 @@ enum err problem_open(const struct scope *scope, struct problem_order *order)
     "SELECT p.*, p.title AS text, p.severity = 'warning' AS warning,"                              \
     " nullif(p.raw_action, 'none') AS action, p.state_changed_at AS updated_at,"                   \
     " (SELECT r.source_id FROM region.record AS r WHERE r.workspace_id = p.workspace_id"           \
-    "  AND r.id = coalesce(p.record_id, (SELECT i.record_id FROM region.item AS i"                 \
-    "   WHERE i.workspace_id = p.workspace_id AND i.id = p.item_id))) AS source_id"                \
+    "  AND r.id = p.record_id) AS source_id"                                                       \
     " FROM (SELECT workspace_id, id, code, state, severity, action AS raw_action,"                 \
-    "  title, integration_id, connection_id, stream_id, record_id, item_id, delivery_id, detail,"  \
+    "  title, integration_id, connection_id, stream_id, coalesce(record_id, (SELECT i.record_id"   \
+    "   FROM region.item AS i WHERE i.workspace_id = problem.workspace_id"                         \
+    "   AND i.id = problem.item_id)) AS record_id, item_id, delivery_id, detail,"                  \
     "  fields, occurrences, dismissed_reason, row_version, created_at, state_changed_at"           \
     "  FROM region.problem) AS p"
 

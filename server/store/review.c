@@ -48,7 +48,6 @@ static enum err finish(const struct scope *scope, const struct deciding *decidin
         .to = to,
         .id = deciding->id,
         .decision = deciding->decision,
-        .p_micro = P_UNKNOWN,
         .entry = deciding->entry,
         .reason = deciding->reason,
         .effective_at = effective_at,

@@ -21,7 +21,6 @@ static const struct column reviewed_columns[] = {
     COLUMN(struct reviewed, proposed),
     COLUMN(struct reviewed, proposed_entry),
     COLUMN(struct reviewed, proposed_settlement),
-    COLUMN(struct reviewed, p_micro),
 };
 static const struct shape reviewed_shape = SHAPE(struct reviewed, reviewed_columns);
 
@@ -31,7 +30,7 @@ STATEMENT(review_lock_sql,
           " coalesce(i.date < (st.settings #>> '{policies,closed_before}')::date, false) AS closed,"
           " r.counterparty_id AS counterparty, i.counterparty_name, v.core_name, v.norm_version,"
           " m.id AS machine, m.action AS proposed, m.entry_id AS proposed_entry,"
-          " m.settlement_entry_id AS proposed_settlement, coalesce(m.p_micro, -1) AS p_micro"
+          " m.settlement_entry_id AS proposed_settlement"
           " FROM region.item i"
           " JOIN region.record r ON r.workspace_id = i.workspace_id AND r.id = i.record_id"
           " JOIN region.record_version v ON v.workspace_id = i.workspace_id"
@@ -65,12 +64,12 @@ enum err reviewed_waits(const struct scope *scope, const struct reviewed *review
                       reviewed->state);
 }
 
-/* A person who decides has looked: the item is no longer snoozed. */
+/* A person who decides has looked: the item is no longer snoozed. How sure the machine was stays.
+ */
 STATEMENT(review_item_sql,
           "UPDATE region.item SET state = $3,"
           " state_changed_at = CASE WHEN state = $3 THEN state_changed_at ELSE $4 END,"
           " decision_id = coalesce($5, decision_id),"
-          " p_micro = CASE WHEN $5::uuid IS NULL THEN p_micro ELSE nullif($6, -1) END,"
           " snoozed_until = CASE WHEN $5::uuid IS NULL THEN snoozed_until END,"
           " row_version = row_version + 1 WHERE workspace_id = $1 AND id = $2");
 
@@ -112,10 +111,10 @@ enum err review_moved(const struct scope *scope, const struct review_move *move)
 {
     const struct reviewed *reviewed = move->reviewed;
     struct instant now = db_now(scope);
-    TRY(db_exec(scope, &review_item_sql,
-                PARAMS(P(scope->workspace), P(reviewed->item), P(move->to), P(now),
-                       P(move->decision), P(move->p_micro)),
-                NULL));
+    TRY(db_exec(
+        scope, &review_item_sql,
+        PARAMS(P(scope->workspace), P(reviewed->item), P(move->to), P(now), P(move->decision)),
+        NULL));
     TRY(db_exec(scope, &review_action_sql,
                 PARAMS(P(scope->workspace), P(move->id), P(reviewed->item), P(move->decision),
                        P(move->action), P(reviewed->state), P(move->to), P(move->entry),

@@ -21,7 +21,6 @@ struct reviewed {
     const char *proposed;
     struct uuid proposed_entry;
     struct uuid proposed_settlement;
-    int64_t p_micro;
 };
 
 enum err reviewed_lock(const struct scope *scope, const struct review_of *of,
@@ -36,7 +35,6 @@ struct review_move {
     const char *to;       /* its next state; the same: only noted */
     struct uuid id;       /* of the action */
     struct uuid decision; /* the item's from now on; nil: as it was */
-    int64_t p_micro;      /* likewise; P_UNKNOWN */
     struct uuid entry;
     const char *reason;
     struct instant effective_at; /* the end of the grace period */

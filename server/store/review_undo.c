@@ -93,7 +93,6 @@ static enum err undo(const struct scope *scope, void *arg)
         .to = "held",
         .id = db_new_id(scope),
         .decision = reviewed->machine,
-        .p_micro = reviewed->p_micro,
     };
     TRY(review_moved(scope, &move));
     if (found)

@@ -186,7 +186,7 @@ static void test_approve_and_undo(void **state)
     assert_string_equal(item.state, "queued");
     assert_string_equal(item.band, "flow");
     assert_string_equal(item.action, "create");
-    assert_int_equal(item.p_micro, P_UNKNOWN);
+    assert_int_equal(item.p_micro, 700000);
     assert_int_equal(item.row_version, 2);
     assert_true(item_undoable(&item, db_now(&at.scope), &until));
     assert_true(until.us > db_now(&at.scope).us);
@@ -449,6 +449,7 @@ static void test_notes(void **state)
     struct list_page page = {.rows = 10};
     assert_ok(&fixture, review_assign(&at.scope, &this, at.person, &item));
     assert_true(uuid_equal(item.assignee, at.person));
+    assert_true(item.updated_at.us > item.created_at.us);
     assert_int_equal(queue((struct review_filter){.assignee = at.person}, &page).count, 1);
     struct instant later = instant_add_s(db_now(&at.scope), 3600);
     assert_ok(&fixture, review_snooze(&at.scope, &this, later, &item));
