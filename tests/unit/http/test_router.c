@@ -70,7 +70,7 @@ static void what_is_not_there_is_not_found(void **state)
                                         "/oauth/%00/start",
                                         "/oauth/%ff/start",
                                         "/oauth/a%0ab/start",
-                                        "/v1/workspaces%2f" WS,
+                                        ("/v1/workspaces%2f" WS),
                                         "/v1/../healthz"};
     struct route_match found;
     for (size_t i = 0; i < COUNT(paths); i++)
