@@ -159,7 +159,7 @@ enum err guard_admit(struct request *req)
 {
     enum access access = req->match.route->access;
     struct api_key key = {0};
-    struct user user;
+    struct user user = {0};
     req->directory.scope.timeout_ms = req->region.scope.timeout_ms = timeout_ms(req);
     if (access == ACCESS_PUBLIC)
         return OK;

@@ -136,7 +136,7 @@ static enum err rotate(struct request *req, struct bytes old_hash, struct sessio
 enum err api_session_refresh(struct request *req)
 {
     struct refresh_input in = {0};
-    struct session session;
+    struct session session = {0};
     struct bytes hash;
     TRY(json_read(req, refresh_fields, COUNT(refresh_fields), &in));
     if (!token_hash(req->arena, TOKEN_REFRESH, secret_text(in.refresh_token), &hash))

@@ -236,6 +236,7 @@ enum err verb_operator_create(struct invocation *invocation)
     const struct secret *password = NULL;
     char *hash;
     TRY(options_read(invocation, options, COUNT(options), &config_path));
+    assert(file);
     TRY(read_config(invocation, config_path, &config));
     TRY(read_password(arena, file, &password));
     TRY(password_hash(arena, password, &hash));

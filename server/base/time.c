@@ -164,7 +164,7 @@ static bool read_offset(const char **at, int64_t *seconds)
     if (!skip(at, "+-") || !digits(at, 2, 0, 23, &hours) || !skip(at, ":") ||
         !digits(at, 2, 0, 59, &minutes))
         return false;
-    *seconds = sign * (hours * 3600 + minutes * 60);
+    *seconds = sign * (INT64_C(3600) * hours + INT64_C(60) * minutes);
     return true;
 }
 
@@ -180,7 +180,8 @@ bool instant_parse(const char *text, struct instant *into)
                   read_offset(&at, &offset_s) && *at == '\0';
     if (!shaped)
         return false;
-    int64_t seconds = (int64_t)date.days * S_PER_DAY + hour * 3600 + minute * 60 + second;
+    int64_t seconds =
+        (int64_t)date.days * S_PER_DAY + INT64_C(3600) * hour + INT64_C(60) * minute + second;
     into->us = (seconds - offset_s) * US_PER_S + us;
     return true;
 }

@@ -28,10 +28,12 @@ struct uuid uuid_v4_from(const uint8_t bytes[16])
 
 static int nibble(char c)
 {
-    const char *digits = "0123456789abcdef";
-    char lower = c >= 'A' && c <= 'F' ? (char)(c + 32) : c;
-    const char *at = lower ? strchr(digits, lower) : NULL;
-    return at ? (int)(at - digits) : -1;
+    const char *digits = "0123456789abcdefABCDEF";
+    const char *at = c ? strchr(digits, c) : NULL;
+    if (!at)
+        return -1;
+    int value = (int)(at - digits);
+    return value < 16 ? value : value - 6;
 }
 
 bool uuid_parse(const char *text, struct uuid *into)

@@ -184,7 +184,8 @@ bool password_verify(struct arena *arena, const struct secret *password, const c
 
 struct uuid uuid_from_parts(struct arena *arena, const struct bytes *parts, size_t count)
 {
-    struct buf all = buf_new(arena, 1024 * 1024);
+    enum { PARTS_BYTES_MAX = 1024 * 1024 };
+    struct buf all = buf_new(arena, PARTS_BYTES_MAX);
     for (size_t i = 0; i < count; i++) {
         buf_format(&all, "%zu:", parts[i].n);
         buf_add(&all, parts[i].at, parts[i].n);
