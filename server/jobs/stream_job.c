@@ -3,6 +3,15 @@
 #include "base/text.h"
 #include "store/problem.h"
 
+struct stream_job {
+    struct job_context *ctx;
+    struct stream stream;
+    struct session session;
+    bool idle;       /* nothing to do: the job just ends */
+    enum err opened; /* not OK: what the provider was not reached for; the pages end with it */
+    bool wanted;     /* an active integration needs the stream */
+};
+
 enum { FAILURES_TOLD = 5 }; /* in a row: from then on people see a problem */
 
 static enum err load(const struct scope *scope, void *arg)
@@ -12,7 +21,7 @@ static enum err load(const struct scope *scope, void *arg)
     return stream_wanted(scope, stream_job->stream.id, &stream_job->wanted);
 }
 
-enum err stream_job_open(struct job_context *ctx, struct stream_job *into)
+static enum err stream_job_open(struct job_context *ctx, struct stream_job *into)
 {
     *into = (struct stream_job){.ctx = ctx};
     enum err error = job_database(ctx, load, into);
@@ -98,7 +107,7 @@ static enum err note_success(const struct scope *scope, void *arg)
     return connection_succeeded(scope, stream_job->stream.connection);
 }
 
-enum err stream_job_end(struct stream_job *stream_job, enum err error, bool more)
+static enum err stream_job_end(struct stream_job *stream_job, enum err error, bool more)
 {
     struct job_context *ctx = stream_job->ctx;
     if (error == ERR_CONFLICT) /* another page came in between: read on from the new marker */
@@ -108,4 +117,72 @@ enum err stream_job_end(struct stream_job *stream_job, enum err error, bool more
     if (error != OK)
         return end_failed(stream_job, error);
     return job_again(ctx, note_success, stream_job, more ? 0 : stream_job->stream.period_s);
+}
+
+/* ---- pages ---- */
+
+struct page_unit {
+    struct stream_page *page;
+    db_unit *unit;
+    void *arg;
+};
+
+static enum err run_page_unit(const struct scope *scope, void *arg)
+{
+    const struct page_unit *unit = arg;
+    struct scope own = *scope;
+    own.arena = unit->page->arena;
+    return unit->unit(&own, unit->arg);
+}
+
+enum err stream_page_database(struct stream_page *page, db_unit *unit, void *arg)
+{
+    struct page_unit page_unit = {page, unit, arg};
+    return job_database(page->ctx, run_page_unit, &page_unit);
+}
+
+static enum err load_page(const struct scope *scope, void *arg)
+{
+    struct stream_page *page = arg;
+    return stream_get(scope, page->ctx->job->subject, &page->stream);
+}
+
+static enum err read_one(struct stream_page *page, enum err (*read_page)(struct stream_page *page))
+{
+    TRY(stream_page_database(page, load_page, page));
+    return read_page(page);
+}
+
+/* Each page has an arena of its own: a job reads many. */
+static enum err read_pages(struct stream_job *stream_job,
+                           enum err (*read_page)(struct stream_page *page), bool *more)
+{
+    struct job_context *ctx = stream_job->ctx;
+    *more = true;
+    for (int n = 0; n < STREAM_PAGES_PER_JOB_MAX && *more; n++) {
+        struct stream_page page = {
+            .ctx = ctx, .session = &stream_job->session, .arena = arena_open()};
+        stream_job->session.call.arena = page.arena;
+        enum err error = read_one(&page, read_page);
+        *more = page.more;
+        if (error != OK) /* said once more where the job looks for it */
+            error = arena_failure_move(ctx->arena, page.arena, error);
+        stream_job->session.call.arena = ctx->arena;
+        arena_close(page.arena);
+        TRY(error);
+    }
+    return OK;
+}
+
+enum err stream_job_run(struct job_context *ctx, enum err (*read_page)(struct stream_page *page))
+{
+    struct stream_job stream_job;
+    bool more = false;
+    TRY(stream_job_open(ctx, &stream_job));
+    if (stream_job.idle)
+        return job_finish(ctx, NULL, NULL);
+    enum err error = stream_job.opened;
+    if (error == OK)
+        error = read_pages(&stream_job, read_page, &more);
+    return stream_job_end(&stream_job, error, more);
 }

@@ -7,17 +7,22 @@
 #include "jobs/session.h"
 #include "store/collect.h"
 
-struct stream_job {
+enum { STREAM_PAGES_PER_JOB_MAX = 20, STREAM_ROWS_PER_PAGE = 100 };
+
+/* One page to be read and stored, and the arena that it lives in. */
+struct stream_page {
     struct job_context *ctx;
-    struct stream stream;
-    struct session session;
-    bool idle;       /* nothing to do: the job just ends */
-    enum err opened; /* not OK: what the provider was not reached for; the pages end with it */
-    bool wanted;     /* an active integration needs the stream */
+    struct session *session; /* its call answers into `arena` */
+    struct arena *arena;
+    struct stream stream; /* as it stands before the page */
+    bool more;            /* out: read on at once */
 };
 
-enum err stream_job_open(struct job_context *ctx, struct stream_job *into) MUST_USE;
-/* Ends the job: `error` is what the pages ended with. */
-enum err stream_job_end(struct stream_job *stream_job, enum err error, bool more) MUST_USE;
+/* Reads pages until the stream's end, the job's budget or an error, and ends the job. */
+enum err stream_job_run(struct job_context *ctx,
+                        enum err (*read_page)(struct stream_page *page)) MUST_USE;
+
+/* Runs a store function in the page's arena, on a borrowed connection. */
+enum err stream_page_database(struct stream_page *page, db_unit *unit, void *arg) MUST_USE;
 
 #endif

@@ -6,8 +6,6 @@
 #include "jobs/stream_job.h"
 #include "store/collect.h"
 
-enum { PAGES_PER_JOB_MAX = 20, ROWS_PER_PAGE = 100, PARTY_BYTES_MAX = 16 * 1024 };
-
 static const char *const posting_names[] = {
     [POSTING_POST] = "post",
     [POSTING_WAIT] = "wait",
@@ -79,103 +77,65 @@ static struct collected_record collected_of(struct arena *arena, const char *str
     return row;
 }
 
-/* One page, and the arena that it lives in. */
-struct page_run {
-    struct job_context *ctx;
-    struct arena *arena;
-    struct stream stream;
-    struct pull_page pulled;
+struct storing {
     struct collected_page page;
     struct collected collected;
 };
 
-static void page_of(struct page_run *run)
+static struct collected_page page_of(const struct stream_page *page, const struct pull_page *pulled)
 {
-    const struct pull_page *pulled = &run->pulled;
-    struct collected_record *records = arena_array(run->arena, pulled->count, sizeof *records);
+    struct collected_record *records = arena_array(page->arena, pulled->count, sizeof *records);
     for (size_t i = 0; i < pulled->count; i++)
-        records[i] = collected_of(run->arena, run->stream.name, &pulled->records[i]);
-    run->page = (struct collected_page){
-        .stream = run->stream.id,
-        .pages = run->stream.pages,
+        records[i] = collected_of(page->arena, page->stream.name, &pulled->records[i]);
+    return (struct collected_page){
+        .stream = page->stream.id,
+        .pages = page->stream.pages,
         .records = records,
         .count = pulled->count,
         .rows_received = (int64_t)pulled->rows_received,
         .next_marker = pulled->next_marker,
         .complete = !pulled->more,
-        .live_window_s = run->ctx->env->live_window_s,
+        .live_window_s = page->ctx->env->live_window_s,
     };
-}
-
-/* The page's own arena: a job reads many pages. */
-static enum err load(const struct scope *scope, void *arg)
-{
-    struct page_run *run = arg;
-    struct scope own = *scope;
-    own.arena = run->arena;
-    return stream_get(&own, run->ctx->job->subject, &run->stream);
 }
 
 static enum err store(const struct scope *scope, void *arg)
 {
-    struct page_run *run = arg;
-    struct scope own = *scope;
-    own.arena = run->arena;
-    return collect_page(&own, &run->page, &run->collected);
+    struct storing *storing = arg;
+    return collect_page(scope, &storing->page, &storing->collected);
 }
 
-static enum err pull_page(struct session *session, struct page_run *run)
+static void log_page(const struct stream_page *page, const struct storing *storing)
 {
-    struct job_context *ctx = run->ctx;
-    TRY(job_database(ctx, load, run));
+    if (storing->page.rows_received == 0) /* a quiet source is not worth a line */
+        return;
+    log_event(page->ctx->env->log, LOG_INFO, "page.stored",
+              LOG_U("workspace", page->ctx->job->workspace), LOG_T("stream", page->stream.name),
+              LOG_N("rows", storing->page.rows_received), LOG_N("items", storing->collected.items),
+              LOG_N("unchanged", storing->collected.unchanged),
+              LOG_N("quarantined", storing->collected.quarantined));
+}
+
+static enum err pull_page(struct stream_page *page)
+{
     struct pull_request request = {
-        .stream = run->stream.name,
-        .marker = run->stream.marker,
-        .reach = run->stream.reach,
-        .rows_max = ROWS_PER_PAGE,
+        .stream = page->stream.name,
+        .marker = page->stream.marker,
+        .reach = page->stream.reach,
+        .rows_max = STREAM_ROWS_PER_PAGE,
     };
-    session->call.arena = run->arena;
-    TRY(session->provider->source->pull(&session->call, &request, &run->pulled));
-    page_of(run);
+    struct pull_page pulled = {0};
+    TRY(page->session->provider->source->pull(&page->session->call, &request, &pulled));
+    struct storing storing = {.page = page_of(page, &pulled)};
+    page->more = pulled.more;
     if (fault_point(FAULT_PAGE_PULLED))
-        return job_cut(ctx);
-    enum err error = job_database(ctx, store, run);
-    if (error == OK && fault_point(FAULT_PAGE_STORED))
-        return job_cut(ctx);
-    if (error == OK && run->page.rows_received > 0)
-        log_event(ctx->env->log, LOG_INFO, "page.stored", LOG_U("workspace", ctx->job->workspace),
-                  LOG_T("stream", run->stream.name), LOG_N("rows", run->page.rows_received),
-                  LOG_N("items", run->collected.items),
-                  LOG_N("unchanged", run->collected.unchanged),
-                  LOG_N("quarantined", run->collected.quarantined));
-    return error;
-}
-
-static enum err pull_pages(struct job_context *ctx, struct session *session, bool *more)
-{
-    *more = true;
-    for (int page = 0; page < PAGES_PER_JOB_MAX && *more; page++) {
-        struct page_run run = {.ctx = ctx, .arena = arena_open()};
-        enum err error = pull_page(session, &run);
-        *more = run.pulled.more;
-        if (error != OK) /* said once more where the job looks for it */
-            error = arena_failure_move(ctx->arena, run.arena, error);
-        session->call.arena = ctx->arena;
-        arena_close(run.arena);
-        TRY(error);
-    }
-    return OK;
+        return job_cut(page->ctx);
+    TRY(stream_page_database(page, store, &storing));
+    log_page(page, &storing);
+    return fault_point(FAULT_PAGE_STORED) ? job_cut(page->ctx) : OK;
 }
 
 enum err job_sync(struct job_context *ctx)
 {
-    struct stream_job stream_job;
-    TRY(stream_job_open(ctx, &stream_job));
-    if (stream_job.idle)
-        return job_finish(ctx, NULL, NULL);
-    bool more = false;
-    enum err error = stream_job.opened;
-    if (error == OK)
-        error = pull_pages(ctx, &stream_job.session, &more);
-    return stream_job_end(&stream_job, error, more);
+    return stream_job_run(ctx, pull_page);
 }
