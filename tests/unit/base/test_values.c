@@ -108,6 +108,8 @@ static void uuids_round_trip_and_sort_by_time(void **state)
     assert_int_equal(a.b[8] >> 6, 2);
     assert_true(uuid_parse(uuid_format(*state, a), &parsed));
     assert_true(uuid_equal(a, parsed));
+    assert_true(uuid_parse("0190163D-8694-739B-AEA5-966C26F8AD91", &parsed));
+    assert_string_equal(uuid_format(*state, parsed), "0190163d-8694-739b-aea5-966c26f8ad91");
     assert_false(uuid_parse("0190163d-8694-739b-aea5-966c26f8ad9", &parsed));
     assert_false(uuid_parse("0190163d-8694-739b-aea5+966c26f8ad91", &parsed));
     assert_false(uuid_parse("0190163g-8694-739b-aea5-966c26f8ad91", &parsed));
