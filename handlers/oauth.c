@@ -178,7 +178,11 @@ enum err api_oauth_start(struct request *req)
 
 /* ---- callback ---- */
 
-enum { CALLBACK_VALUE_BYTES_MAX = 4096 };
+enum {
+    CALLBACK_VALUE_BYTES_MAX = 4096,
+    OUTCOME_WAIT_MS = 3000,
+    OUTCOME_LOOK_MS = 100,
+};
 
 struct callback {
     const char *state;
@@ -313,6 +317,26 @@ static enum err exchange(struct visit *visit, const struct callback *callback,
     return db_transaction(&visit->scope, authorise, &authorised);
 }
 
+/* The job that tries the tokens takes a moment; whoever waits in the browser is told what came of
+ * it, where that is known soon enough. */
+static enum err await_outcome(struct visit *visit, enum oauth_outcome *outcome)
+{
+    struct connection connection;
+    const struct timespec pause = {.tv_nsec = OUTCOME_LOOK_MS * 1000000L};
+    int64_t until_us = monotonic_us() + OUTCOME_WAIT_MS * INT64_C(1000);
+    *outcome = OUTCOME_CONNECTED;
+    do {
+        nanosleep(&pause, NULL);
+        TRY(connection_get(&visit->scope, visit->state.connection_id, &connection));
+    } while (connection.state == CONNECTION_PROCESSING && monotonic_us() < until_us);
+    if (connection.state == CONNECTION_TO_CONFIGURE)
+        *outcome = OUTCOME_CHOOSE_ACCOUNT;
+    if (connection.state != CONNECTION_NEED_RECONNECT)
+        return OK;
+    *outcome = OUTCOME_FAILED;
+    return text_equal(connection.state_reason, err_slug(ERR_SCOPE)) ? ERR_SCOPE : ERR_AUTH;
+}
+
 static enum err conclude(struct visit *visit, const struct callback *callback,
                          const struct oauth_attempt *kept, const struct authorisation *attempt)
 {
@@ -324,9 +348,12 @@ static enum err conclude(struct visit *visit, const struct callback *callback,
         return refuse(visit, "issuer");
     if (err == ERR_AUTH && text_equal(field, "access_denied"))
         return finish(visit, OUTCOME_DENIED, err);
+    enum oauth_outcome outcome = OUTCOME_FAILED;
     if (err == OK)
         err = exchange(visit, callback, kept, attempt);
-    return finish(visit, err == OK ? OUTCOME_CONNECTED : OUTCOME_FAILED, err);
+    if (err == OK)
+        err = await_outcome(visit, &outcome);
+    return finish(visit, outcome, err);
 }
 
 enum err api_oauth_callback(struct request *req)

@@ -111,7 +111,7 @@ describe('coming back from the provider', () => {
     const again = await space.api.expect(200, 'POST', `${space.at}/connections/${asked.id}/reconnect`, {
       body: { return_url: FRONTEND },
     });
-    assert.deepEqual(await outcomeOf(again.authorize_url), { outcome: 'connected', connection_id: asked.id });
+    assert.deepEqual(await outcomeOf(again.authorize_url), { outcome: 'choose_account', connection_id: asked.id });
     await settled({ api: space.api, at: space.at, id: asked.id });
     await space.api.expect(200, 'DELETE', `${space.at}/connections/${asked.id}`);
   });
@@ -122,6 +122,13 @@ describe('coming back from the provider', () => {
     assert.deepEqual(await outcomeOf(asked.authorize_url),
       { outcome: 'failed', connection_id: asked.id, code: 'provider_authentication' });
     assert.equal((await look(space, asked.id)).state, 'to_configure');
+    await space.api.expect(200, 'DELETE', `${space.at}/connections/${asked.id}`);
+  });
+
+  test('with one account there is nothing left to do', async () => {
+    const asked = await ask(space, 'qonto', 'target', { return_url: `${FRONTEND}?tab=books` });
+    assert.deepEqual(await outcomeOf(asked.authorize_url), { tab: 'books', outcome: 'connected', connection_id: asked.id });
+    assert.equal((await look(space, asked.id)).state, 'enabled');
     await space.api.expect(200, 'DELETE', `${space.at}/connections/${asked.id}`);
   });
 
