@@ -7,12 +7,19 @@
 #include "jobs/worker.h"
 #include "store/audit.h"
 #include "store/conservation.h"
+#include "store/job_failure.h"
 #include "store/upkeep.h"
 #include "store/workspace.h"
 #include "store/queue.h"
 #include "store/scope_make.h"
 
-enum { TICK_MS = 500, SWEEP_S = 1, DIRTY_PER_TICK = 50, PARTITIONS_S = 6 * 3600 };
+enum {
+    TICK_MS = 500,
+    SWEEP_S = 1,
+    DIRTY_PER_TICK = 50,
+    FAILURES_PER_TICK = 50,
+    PARTITIONS_S = 6 * 3600,
+};
 
 struct keeper {
     struct keeper_settings settings;
@@ -83,19 +90,53 @@ static enum err look_after(struct keeper *keeper, struct arena *arena, struct uu
     return item_count_fold(&scope, &count);
 }
 
+static void skipped(struct keeper *keeper, struct arena *arena, struct uuid workspace,
+                    enum err error)
+{
+    if (error == OK)
+        return;
+    log_event(keeper->settings.log, LOG_WARN, "keeper.skipped", LOG_U("workspace", workspace),
+              LOG_T("code", err_slug(error)), LOG_T("detail", arena_failure(arena)->detail));
+    arena_failure_clear(arena);
+}
+
+/* What fails for one workspace keeps no other waiting; and whatever takes its time, the beat goes
+ * on. */
 static enum err sweep_dirty(struct keeper *keeper, struct arena *arena)
 {
     struct untenanted region = db_untenanted(keeper->app, arena);
+    struct untenanted queue = db_untenanted(keeper->queue, arena);
     struct rows rows;
     TRY(audit_dirty(&region, DIRTY_PER_TICK, &rows));
     const struct dirty *dirty = rows.at;
-    for (size_t i = 0; i < rows.count; i++)
-        TRY(look_after(keeper, arena, dirty[i].workspace));
+    for (size_t i = 0; i < rows.count; i++) {
+        struct uuid workspace = dirty[i].workspace;
+        skipped(keeper, arena, workspace, look_after(keeper, arena, workspace));
+        TRY(beat(keeper, &queue));
+    }
     int64_t offset_us = 0;
     TRY(clock_offset_get(&region, &offset_us));
     clock_set_offset(keeper->settings.clock, offset_us);
     if (due(&keeper->partitions_us, PARTITIONS_S))
         TRY(partitions_ensure(&region));
+    return OK;
+}
+
+/* Told first, noted second: what is told twice does no harm. */
+static enum err tell_failures(struct keeper *keeper, struct arena *arena)
+{
+    struct untenanted queue = db_untenanted(keeper->queue, arena);
+    struct rows rows;
+    TRY(job_failures_untold(&queue, FAILURES_PER_TICK, &rows));
+    const struct failed_job *failed = rows.at;
+    for (size_t i = 0; i < rows.count; i++) {
+        struct scope scope = scope_make(keeper->app, arena, failed[i].workspace);
+        enum err error = job_failure_tell(&scope, &failed[i]);
+        skipped(keeper, arena, failed[i].workspace, error);
+        if (error == OK)
+            TRY(job_failure_told(&queue, failed[i].id));
+        TRY(beat(keeper, &queue));
+    }
     return OK;
 }
 
@@ -111,6 +152,7 @@ static enum err tick(struct keeper *keeper, struct arena *arena)
     TRY(beat(keeper, &queue));
     TRY(sweep(keeper, &queue));
     TRY(connect_one(arena, keeper->settings.app, &keeper->app));
+    TRY(tell_failures(keeper, arena));
     return sweep_dirty(keeper, arena);
 }
 

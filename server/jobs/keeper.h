@@ -1,6 +1,7 @@
 /* The keeper of a worker process: one thread with connections of its own that no job can block. It
  * beats for the worker's lease, reaps dead workers, wakes sleeping lanes, reads the business
- * clock's offset, seals the audit log, folds item counts and makes partitions ahead. */
+ * clock's offset, seals the audit log, folds item counts, tells people of jobs that gave up and
+ * makes partitions ahead. */
 #ifndef SLUICE_JOBS_KEEPER_H
 #define SLUICE_JOBS_KEEPER_H
 

@@ -140,7 +140,14 @@ enum err job_revoke(struct job_context *ctx)
     if (waited_s(revoking) > (int64_t)REVOKE_DAYS_MAX * 86400)
         return job_finish(ctx, destroy, revoking);
     make_call(revoking, &call);
-    TRY(revoking->provider->authoriser->revoke(&call, &revoking->attempt, &answered));
+    enum err error = revoking->provider->authoriser->revoke(&call, &revoking->attempt, &answered);
+    if (error != OK) { /* not even an answer: it is asked for as long as a token may live */
+        log_event(ctx->env->log, LOG_WARN, "connection.revocation_failed",
+                  LOG_U("workspace", ctx->job->workspace), LOG_U("connection", ctx->job->subject),
+                  LOG_T("code", err_slug(error)),
+                  LOG_T("detail", arena_failure(ctx->arena)->detail));
+        return job_again(ctx, NULL, NULL, pause_s(revoking));
+    }
     note_steps(revoking, &answered);
     log_try(revoking);
     if (revoking->tried.complete)

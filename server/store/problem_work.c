@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "json/json.h"
 #include "store/audit.h"
+#include "store/job_failure.h"
 #include "store/json_rows.h"
 #include "store/overrides.h"
 #include "store/queue.h"
@@ -137,6 +138,22 @@ static enum err retry_stream(const struct scope *scope, const struct working *wo
     return queue_enqueue(scope, &job);
 }
 
+/* A job that gave up about an item has left no delivery: its document is made anew. */
+static enum err retry_subject(const struct scope *scope, const struct working *working)
+{
+    const struct problem *problem = working->problem;
+    bool job = text_equal(problem->code, JOB_GAVE_UP) &&
+               (uuid_is_nil(problem->item_id) || !uuid_is_nil(problem->delivery_id));
+    if (!uuid_is_nil(problem->stream_id))
+        TRY(retry_stream(scope, working));
+    else if (!uuid_is_nil(problem->item_id) && !job)
+        TRY(retry_item(scope, working));
+    else if (!job)
+        return arena_fail(scope->arena, ERR_CONFLICT, NULL,
+                          "There is nothing that could be tried again; it can be dismissed.");
+    return job ? job_failure_retry(scope, problem) : problem_retrying(scope, working->id);
+}
+
 static enum err retry(const struct scope *scope, void *arg)
 {
     const struct working *working = arg;
@@ -144,14 +161,7 @@ static enum err retry(const struct scope *scope, void *arg)
     TRY(open_problem(scope, working));
     TRY(check_action(scope, problem));
     TRY(check_fields(scope, working));
-    if (!uuid_is_nil(problem->item_id))
-        TRY(retry_item(scope, working));
-    else if (!uuid_is_nil(problem->stream_id))
-        TRY(retry_stream(scope, working));
-    else
-        return arena_fail(scope->arena, ERR_CONFLICT, NULL,
-                          "There is nothing that could be tried again; it can be dismissed.");
-    TRY(problem_retrying(scope, working->id));
+    TRY(retry_subject(scope, working));
     json_t *detail = json_keep(scope->arena, json_object()), *names = json_array();
     for (size_t i = 0; i < working->count; i++)
         json_array_append_new(names, json_string(working->fields[i].name));

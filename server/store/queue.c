@@ -135,7 +135,8 @@ enum err queue_again(const struct scope *scope, const struct claimed_job *job,
 }
 
 STATEMENT(job_fail_sql,
-          "WITH gone AS (DELETE FROM region.job WHERE id = $1 AND worker_id = $2 RETURNING *),"
+          "WITH gone AS (DELETE FROM region.job WHERE id = $1 AND worker_id = $2"
+          " AND rerun_at IS NULL RETURNING *),"
           " kept AS (INSERT INTO region.job_failed (id, kind, workspace_id, connection_id,"
           "  subject_id, payload, attempts, reason, failed_at)"
           "  SELECT gone.id, gone.kind, lane.workspace_id, lane.connection_id, gone.subject_id,"
@@ -152,7 +153,10 @@ enum err queue_retry(const struct scope *scope, const struct claimed_job *job,
     int64_t ended;
     TRY(db_exec(scope, &job_fail_sql, PARAMS(P(job->id), P(job->worker), P(retry->reason), P(now)),
                 &ended));
-    return ended == 1 ? OK : lease_lost(scope);
+    if (ended == 1)
+        return OK;
+    *exhausted = false; /* somebody asked for it again while it ran: it begins anew */
+    return job_return(scope, job, retry->run_at, P_INT_IF(false, 0), now);
 }
 
 STATEMENT(lane_throttle_sql, "UPDATE region.lane SET next_at = greatest(next_at, $3)"

@@ -1,5 +1,8 @@
 #include "store/upkeep.h"
 
+/* Shorter than the lease of the worker whose keeper waits for it. */
+enum { PARTITIONS_PATIENCE_MS = 10 * 1000 };
+
 STATEMENT(partitions_ensure_sql,
           "SELECT count(*) FROM (SELECT region.partitions_ensure()) AS done");
 
@@ -7,7 +10,7 @@ enum err partitions_ensure(const struct untenanted *region)
 {
     int64_t done;
     struct scope patient = region->scope;
-    patient.timeout_ms = 60 * 1000;
+    patient.timeout_ms = PARTITIONS_PATIENCE_MS;
     return db_int(&patient, &partitions_ensure_sql, NO_PARAMS, &done);
 }
 
