@@ -226,6 +226,21 @@ static const char *problem_fields(const struct scope *scope, const struct delive
     return rows_text(scope->arena, rows);
 }
 
+/* Lost credentials are told once by the connection, and lost answers mostly clear up by themselves.
+ */
+static enum err tell_of(const struct scope *scope, const struct problem_order *problem)
+{
+    struct notification notification = {
+        .event = "problem_opened",
+        .text = problem->text,
+        .integration_id = problem->integration,
+        .connection_id = problem->connection,
+        .item_id = problem->item,
+        .problem_id = problem->id,
+    };
+    return notification_add(scope, &notification);
+}
+
 static enum err raise_problem(const struct scope *scope, const struct delivery *delivery,
                               const struct delivery_outcome *outcome)
 {
@@ -244,7 +259,8 @@ static enum err raise_problem(const struct scope *scope, const struct delivery *
     int64_t resolved; /* what an earlier generation was about is now about this one */
     TRY(problem_resolve(scope, &(struct problem_subject){.item = delivery->item}, &resolved));
     TRY(move_item(scope, delivery->item, "queued", "problem"));
-    return problem_open(scope, &order);
+    TRY(problem_open(scope, &order));
+    return order.made && outcome->end == END_REJECTED ? tell_of(scope, &order) : OK;
 }
 
 /* What waited for a look, for credentials or for a person's fix goes on. */

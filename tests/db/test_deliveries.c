@@ -192,6 +192,34 @@ static void test_retry_that_fails_again(void **state)
     assert_conserved();
 }
 
+static size_t told(struct uuid problem)
+{
+    struct rows rows;
+    size_t count = 0;
+    assert_ok(&fixture, notification_list(&at.scope, at.person, (struct uuid){{0}}, 100, &rows));
+    const struct notification *notifications = rows.at;
+    for (size_t i = 0; i < rows.count; i++)
+        count += uuid_equal(notifications[i].problem_id, problem);
+    return count;
+}
+
+/* Somebody is told of what needs them, and not of what a look will settle. */
+static void test_who_is_told(void **state)
+{
+    (void)state;
+    struct made_item made = queued();
+    struct delivery_outcome lost = {.end = END_UNCERTAIN,
+                                    .status = "provider_uncertain",
+                                    .problem_code = "provider_uncertain",
+                                    .problem_text = "The answer was lost."};
+    struct delivery delivery = ended(planned(&made), lost);
+    assert_int_equal(told(only_problem(&made, "open").id), 0);
+    struct delivery_outcome absent = {.end = END_ABSENT, .status = "ok"};
+    assert_ok(&fixture, delivery_settle(&at.scope, &delivery, &absent));
+    ended(delivery, rejected());
+    assert_int_equal(told(only_problem(&made, "open").id), 1);
+}
+
 static void test_dismiss(void **state)
 {
     (void)state;
@@ -284,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup(test_grace_starts_anew, clean),
         cmocka_unit_test_setup(test_retry_with_a_fix, clean),
         cmocka_unit_test_setup(test_retry_that_fails_again, clean),
+        cmocka_unit_test_setup(test_who_is_told, clean),
         cmocka_unit_test_setup(test_dismiss, clean),
         cmocka_unit_test_setup(test_reconnect_is_not_retried, clean),
         cmocka_unit_test_setup(test_it_arrived, clean),
