@@ -6,7 +6,9 @@ import { randomBytes } from 'node:crypto';
 import { until } from '../../../deploy/local/demo/api.mjs';
 import { control, site } from './stack.mjs';
 
-const MOVING = ['waiting', 'scoring', 'queued'];
+const MOVING = ['scoring', 'queued'];
+const isOpen = ({ state, item_count: n }) => (
+  state === 'scoring' || state === 'delivering' || (state === 'collecting' && n > 0));
 const sum = (counts) => Object.values(counts).reduce((total, n) => total + n, 0);
 
 /** A workspace with both providers connected and an integration that starts now. */
@@ -37,6 +39,15 @@ export async function retire({ api, at, integration }) {
   await api.expect(200, 'PATCH', path, { body: { state: 'archived' }, headers: { 'if-match': etag } });
 }
 
+const SYLLABLES = 'ba bri cal cher do drou fa flo gar gui jo kel lan lou mar mont nan nor pal pri quen ros sau ser tal tour val ver yon zel'.split(' ');
+
+/** A name that looks like no other: look-alikes are held, and rightly so. */
+function newName() {
+  const word = (bytes) => [...bytes].map((byte) => SYLLABLES[byte % SYLLABLES.length]).join('');
+  const [first, second] = [word(randomBytes(4)), word(randomBytes(4))];
+  return `${first[0].toUpperCase()}${first.slice(1)} ${second[0].toUpperCase()}${second.slice(1)} SARL`;
+}
+
 /** A purchase of a company that is known by its VAT number: complete, and unlike any other. */
 export function purchase(fields = {}) {
   const mark = randomBytes(4).toString('hex');
@@ -46,7 +57,7 @@ export function purchase(fields = {}) {
     currency: 'eur',
     description: `Order ${mark}`,
     customer: {
-      name: `Maison ${mark} SARL`, email: `${mark}@maison.example`,
+      name: newName(), email: `accounts@${mark}.example`,
       address: { line1: '1 rue du Port', city: 'Nantes', postal_code: '44000', country: 'FR' },
       taxIds: [{ type: 'eu_vat', value: `FR${digits.padEnd(11, '0')}` }],
     },
@@ -64,14 +75,32 @@ export async function buy(flow, count = 1, fields = {}) {
 export const sync = ({ api, at, integration }) => (
   api.expect(202, 'POST', `${at}/integrations/${integration.id}/sync`));
 
-/** Until `least` items are there, none moves and none is a problem that still might move. */
-export function rest(flow, { least = 0, seconds = 40 } = {}) {
-  return until(`the integration came to rest with ${least} items`, async () => {
-    const status = await statusOf(flow);
+/** Until `least` items are there, none is on its way, no window is open and no answer is looked for. */
+export async function rest(flow, { least = 0, seconds = 40 } = {}) {
+  let status;
+  const still = async () => {
+    status = await statusOf(flow);
     const moving = MOVING.some((state) => status.items[state] > 0);
     const uncertain = status.problems.some(({ code }) => code === 'provider_uncertain');
-    return sum(status.items) >= least && !moving && !uncertain ? status : null;
-  }, { seconds });
+    return sum(status.items) >= least && !moving && !uncertain && !status.windows.some(isOpen);
+  };
+  try {
+    await until(`the integration came to rest with ${least} items`, still, { seconds });
+  } catch (error) {
+    throw new Error(`${error.message}; ${tell(status)}`, { cause: error });
+  }
+  return status;
+}
+
+/** A status in a few words, for failures. */
+function tell({ source, target, items, windows, problems, streams }) {
+  const some = Object.fromEntries(Object.entries(items).filter(([, n]) => n > 0));
+  return JSON.stringify({
+    source: source.state, target: target.state, items: some,
+    windows: windows.map(({ kind, state, item_count: n }) => `${kind} ${state} ${n}`),
+    streams: streams.map(({ stream, lag_s: lag }) => `${stream} ${lag}`),
+    problems: problems.map(({ code, detail }) => `${code}: ${detail}`),
+  });
 }
 
 /** The item of a source object, once there is one. */
@@ -82,10 +111,17 @@ export async function itemOf({ api, at, integration }, sourceId) {
   });
 }
 
-export const itemIn = (flow, sourceId, state, seconds = 40) => until(`${sourceId} became ${state}`, async () => {
-  const item = await itemOf(flow, sourceId);
-  return item.state === state ? item : null;
-}, { seconds });
+export async function itemIn(flow, sourceId, state, seconds = 40) {
+  let item;
+  try {
+    return await until(`${sourceId} became ${state}`, async () => {
+      item = await itemOf(flow, sourceId);
+      return item.state === state ? item : null;
+    }, { seconds });
+  } catch (error) {
+    throw new Error(`${error.message}; it is ${item?.state}; ${tell(await statusOf(flow))}`, { cause: error });
+  }
+}
 
 export async function deliveriesOf({ api, at }, item) {
   const rows = await api.all(`${at}/deliveries?item_id=${item.id}`);
