@@ -194,6 +194,7 @@ static const struct column usage_columns[] = {
 };
 static const struct shape usage_shape = SHAPE(struct usage, usage_columns);
 
+/* Of the latest records only: the past of a busy counterparty costs no more than another's. */
 STATEMENT_ROWS(usage_sql, WINDOW_ITEMS_MAX,
                "SELECT q.n AS query, u.* FROM jsonb_to_recordset($2)"
                " AS q(n int, counterparty uuid, currency text, kind text)"
@@ -209,12 +210,12 @@ STATEMENT_ROWS(usage_sql, WINDOW_ITEMS_MAX,
                " FROM (SELECT i.state IN ('delivered', 'linked', 'queued') AS stood, i.kind,"
                " v.currency, CASE WHEN i.kind IN ('refund', 'credit_note') THEN -v.amount_minor"
                " ELSE v.amount_minor END AS minor"
-               " FROM region.record r JOIN region.item i ON i.workspace_id = $1"
-               " AND i.record_id = r.id JOIN region.record_version v ON v.workspace_id = $1"
-               " AND v.record_id = i.record_id AND v.version = i.version"
-               " WHERE r.workspace_id = $1 AND r.counterparty_id = q.counterparty"
+               " FROM (SELECT id FROM region.record WHERE workspace_id = $1"
+               " AND counterparty_id = q.counterparty ORDER BY id DESC LIMIT 200) r"
+               " JOIN region.item i ON i.workspace_id = $1 AND i.record_id = r.id"
                " AND i.state IN ('delivered', 'linked', 'queued', 'rejected')"
-               " ORDER BY i.id DESC LIMIT 200) p) u"
+               " JOIN region.record_version v ON v.workspace_id = $1"
+               " AND v.record_id = i.record_id AND v.version = i.version) p) u"
                " WHERE q.counterparty IS NOT NULL ORDER BY q.n");
 
 enum err usage_find(const struct scope *scope, const struct usage_query *queries, size_t count,
@@ -240,22 +241,29 @@ static const struct column duplicate_columns[] = {
 static const struct shape duplicate_shape = SHAPE(struct duplicate_found, duplicate_columns);
 
 /* Equal amounts of one counterparty are common; equal references, or the same or the next day
- * without a reference that tells them apart, are not. */
+ * without a reference that tells them apart, are not. One arm each, with its own index: the equal
+ * amounts of a subscription may be most of what there is. */
+#define ALIKE_SQL(condition)                                                                       \
+    " (SELECT r.id FROM region.record_version v JOIN region.record r ON r.workspace_id = $1"       \
+    " AND r.id = v.record_id AND r.version = v.version WHERE v.workspace_id = $1"                  \
+    " AND v.currency = q.currency AND v.amount_minor = q.minor AND r.id <> q.record"               \
+    " AND r.kind = q.kind AND r.posting = 'post'"                                                  \
+    " AND (r.counterparty_id = q.counterparty OR v.core_name = q.core)"                            \
+    " AND " condition " ORDER BY r.id LIMIT 1)"
+
+/* clang-format off */
 STATEMENT_ROWS(duplicates_sql, WINDOW_ITEMS_MAX,
-               "SELECT q.n AS query, o.id AS other FROM jsonb_to_recordset($2)"
-               " AS q(n int, record uuid, kind text, counterparty uuid, core text, currency text,"
-               " minor bigint, date date, reference text)"
-               " CROSS JOIN LATERAL (SELECT r.id FROM region.record_version v"
-               " JOIN region.record r ON r.workspace_id = $1 AND r.id = v.record_id"
-               " AND r.version = v.version"
-               " WHERE v.workspace_id = $1 AND v.currency = q.currency"
-               " AND v.amount_minor = q.minor AND r.id <> q.record AND r.kind = q.kind"
-               " AND r.posting = 'post'"
-               " AND (r.counterparty_id = q.counterparty OR v.core_name = q.core)"
-               " AND CASE WHEN q.reference IS NOT NULL AND v.reference_norm IS NOT NULL"
-               " THEN v.reference_norm = q.reference"
-               " ELSE v.date BETWEEN q.date - 1 AND q.date + 1 END"
-               " ORDER BY r.id LIMIT 1) o ORDER BY q.n");
+               "WITH q AS MATERIALIZED (SELECT *, date - 1 AS first_day, date + 1 AS last_day"
+               " FROM jsonb_to_recordset($2) AS q(n int, record uuid, kind text,"
+               " counterparty uuid, core text, currency text, minor bigint, date date,"
+               " reference text))"
+               " SELECT q.n AS query, o.id AS other FROM q CROSS JOIN LATERAL (SELECT a.id FROM ("
+               ALIKE_SQL("v.reference_norm = q.reference")
+               " UNION ALL"
+               ALIKE_SQL("(q.reference IS NULL OR v.reference_norm IS NULL)"
+                         " AND v.date BETWEEN q.first_day AND q.last_day")
+               ") a ORDER BY a.id LIMIT 1) o ORDER BY q.n");
+/* clang-format on */
 
 enum err duplicates_find(const struct scope *scope, const struct duplicate_query *queries,
                          size_t count, struct rows *into)
