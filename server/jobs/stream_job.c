@@ -104,6 +104,8 @@ static enum err end_failed(struct stream_job *stream_job, enum err error)
 static enum err note_success(const struct scope *scope, void *arg)
 {
     struct stream_job *stream_job = arg;
+    if (stream_job->stream.failures >= FAILURES_TOLD)
+        TRY(untell(scope, &stream_job->stream));
     return connection_succeeded(scope, stream_job->stream.connection);
 }
 
