@@ -70,8 +70,10 @@ static enum tls_end serve(void *context, struct tls_exchange *exchange)
         tls_send(exchange, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
         return TLS_KEEP;
     }
-    tls_send(exchange, world->answers[world->answered]);
+    const char *answer = world->answers[world->answered];
+    /* Before it is sent: with the answer the next question may come. */
     world->answered += world->answers[world->answered + 1] != NULL;
+    tls_send(exchange, answer);
     struct timespec rest = {.tv_sec = world->hold ? 5 : 0};
     nanosleep(&rest, NULL);
     return TLS_CLOSE;
