@@ -313,17 +313,22 @@ static enum err save_documents(const struct scope *scope, const struct scoring_o
     return OK;
 }
 
+/* What is planned while its integration is paused waits with the others until it goes on. */
 STATEMENT(deliveries_insert_sql,
           "INSERT INTO region.delivery (workspace_id, id, item_id, integration_id, connection_id,"
           " window_id, operation, generation, idempotency_key, content_hash, document_sha256,"
-          " file_name, content_type, state_changed_at, rank, retry_until, created_at)"
-          " SELECT $1, id, item, integration, connection, window_id, operation, generation,"
-          " idempotency_key, decode(sha256, 'hex'), decode(sha256, 'hex'), file_name,"
-          " content_type, $3, rank, retry_until, $3"
+          " file_name, content_type, state, state_reason, state_changed_at, rank, retry_until,"
+          " created_at)"
+          " SELECT $1, x.id, x.item, x.integration, x.connection, x.window_id, x.operation,"
+          " x.generation, x.idempotency_key, decode(x.sha256, 'hex'), decode(x.sha256, 'hex'),"
+          " x.file_name, x.content_type,"
+          " CASE g.state WHEN 'paused' THEN 'blocked' ELSE 'queued' END,"
+          " CASE g.state WHEN 'paused' THEN 'paused' END, $3, x.rank, x.retry_until, $3"
           " FROM jsonb_to_recordset($2) AS x(id uuid, item uuid, integration uuid,"
           " connection uuid, window_id uuid, operation text, generation int,"
           " idempotency_key uuid, sha256 text, file_name text, content_type text, rank int,"
-          " retry_until timestamptz)");
+          " retry_until timestamptz)"
+          " JOIN region.integration g ON g.workspace_id = $1 AND g.id = x.integration");
 
 void delivery_row(const struct scope *scope, json_t *rows, const struct delivery_insert *insert)
 {
