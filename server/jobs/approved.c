@@ -9,12 +9,27 @@ struct approved_run {
     struct planned_delivery planned;
     struct stored_document document;
     const struct job_context *ctx;
+    int64_t wait_s;
 };
 
 static enum err load(const struct scope *scope, void *arg)
 {
     struct approved_run *run = arg;
     return delivery_approved_get(scope, run->ctx->job->subject, &run->approved);
+}
+
+static enum err wait(const struct scope *scope, void *arg)
+{
+    struct approved_run *run = arg;
+    return delivery_approved_wait(scope, run->ctx->job->subject, &run->wait_s);
+}
+
+/* Undone within the grace period, or approved anew: then another job comes, too. */
+static enum err not_yet(struct approved_run *run, struct job_context *ctx)
+{
+    arena_failure_clear(ctx->arena);
+    TRY(job_database(ctx, wait, run));
+    return run->wait_s > 0 ? job_again(ctx, NULL, NULL, run->wait_s) : job_finish(ctx, NULL, NULL);
 }
 
 static enum err plan(const struct scope *scope, void *arg)
@@ -62,8 +77,8 @@ enum err job_approved(struct job_context *ctx)
     struct approved_run *run = arena_alloc(ctx->arena, sizeof *run);
     run->ctx = ctx;
     enum err error = job_database(ctx, load, run);
-    if (error == ERR_NOT_FOUND || error == ERR_CONFLICT) /* undone within the grace period */
-        return job_finish(ctx, NULL, NULL);
+    if (error == ERR_NOT_FOUND)
+        return not_yet(run, ctx);
     TRY(error);
     TRY(prepare(&ctx->scope, run));
     return job_finish(ctx, plan, run);

@@ -37,7 +37,10 @@ static const struct shape entry_shape = SHAPE(struct blocking_entry, entry_colum
  *
  * Bounds are columns of q: under row-level security a bound that is computed in the arm does not
  * reach its index. The CASE keeps the planner from taking a connection for rarer than it is: it
- * would sort all of its names. */
+ * would sort all of its names.
+ *
+ * What bears the name of a document of ours belongs to its item, even before that is known to have
+ * arrived: the mirror may be faster than the answer. */
 STATEMENT_ROWS(
     blocking_sql, WINDOW_ITEMS_MAX *CANDIDATES_PER_ROLE_MAX,
     "WITH q AS MATERIALIZED (SELECT *, minor - abs(minor) * 3 / 100 AS low,"
@@ -77,7 +80,9 @@ STATEMENT_ROWS(
     " r.counterparty_name, r.iban AS counterparty_iban, r.vat_id AS counterparty_vat_id,"
     " r.reference, r.description, r.file_name, r.analysed,"
     " EXISTS (SELECT FROM region.link l WHERE l.workspace_id = $1 AND l.entry_id = r.id"
-    " AND l.role = r.role AND l.exclusive) AS consumed,"
+    " AND l.role = r.role AND l.exclusive) OR EXISTS (SELECT FROM region.delivery d"
+    " WHERE d.workspace_id = $1 AND d.file_name = r.file_name AND d.state <> 'canceled')"
+    " AS consumed,"
     " r.counterparty_id IS NOT NULL AND r.counterparty_id = q.counterparty AS same_counterparty,"
     " EXISTS (SELECT FROM region.counterparty_alias a WHERE a.workspace_id = $1"
     " AND a.name_norm = r.core_name AND a.counterparty_id = q.counterparty AND a.confirmed)"

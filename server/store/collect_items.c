@@ -291,7 +291,6 @@ static enum err open_problems(const struct scope *scope, const struct item_order
         if (!reason)
             continue;
         problem.code = "row_quarantined";
-        problem.action = "retry";
         problem.text =
             arena_format(scope->arena, "A row of the source could not be read: %s", reason);
         if (!uuid_parse(json_text(row, "id"), &problem.item))

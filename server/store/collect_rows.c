@@ -158,7 +158,10 @@ static enum err plan_known(const struct scope *scope, struct row_plan *plan,
     json_t *before;
     TRY(json_parse(arena, (struct bytes){(const uint8_t *)known->facts, strlen(known->facts)},
                    &before));
-    bool material = !text_equal(known->material_hash, record->material_hash);
+    /* What was to be ignored has its items closed: should it post after all, that is a version. */
+    bool revived = text_equal(json_text(before, "posting"), "ignore") &&
+                   !text_equal(record->posting, "ignore");
+    bool material = revived || !text_equal(known->material_hash, record->material_hash);
     bool touched = !text_equal(known->raw_hash, sha256_text_hex(arena, record->raw)) ||
                    !text_equal(json_text(before, "posting"), record->posting);
     plan->id = known->record;

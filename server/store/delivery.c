@@ -186,7 +186,7 @@ STATEMENT(made_link_sql,
           " created_at)"
           " SELECT $1, i.id, $3, 'document', 'delivered', i.decision_id, $4 FROM region.item i"
           " WHERE i.workspace_id = $1 AND i.id = $2"
-          " ON CONFLICT (workspace_id, item_id, entry_id) DO NOTHING");
+          " ON CONFLICT DO NOTHING"); /* not even when another item was linked to it too early */
 
 static enum err make_entry(const struct scope *scope, const struct delivery *delivery,
                            const char *external_id, struct uuid *entry)
@@ -384,7 +384,7 @@ static const struct column head_columns[] = {
 };
 static const struct shape head_shape = SHAPE(struct approved_head, head_columns);
 
-/* The first document is that of the newest earlier version that was delivered. */
+/* The first document is that of the newest earlier version that was delivered or linked. */
 STATEMENT(approved_sql,
           "SELECT i.integration_id AS integration, c.id AS target_connection,"
           " coalesce(c.account, '') AS target_account, t.name AS workspace_name, t.language,"
@@ -396,14 +396,20 @@ STATEMENT(approved_sql,
           " JOIN region.integration g ON g.workspace_id = $1 AND g.id = i.integration_id"
           " JOIN region.connection c ON c.workspace_id = $1 AND c.id = g.target_connection_id"
           " JOIN region.tenant t ON t.workspace_id = $1"
-          " LEFT JOIN LATERAL (SELECT d.file_name, d.external_id, v.date FROM region.item e"
-          " JOIN region.delivery d ON d.workspace_id = $1 AND d.item_id = e.id"
-          " AND d.state = 'done'"
+          " LEFT JOIN LATERAL (SELECT coalesce(d.file_name, l.file_name, l.reference,"
+          " l.external_id) AS file_name, coalesce(d.external_id, l.external_id) AS external_id,"
+          " coalesce(v.date, l.date) AS date FROM region.item e"
           " JOIN region.record_version v ON v.workspace_id = $1 AND v.record_id = e.record_id"
           " AND v.version = e.version"
+          " LEFT JOIN region.delivery d ON d.workspace_id = $1 AND d.item_id = e.id"
+          " AND d.state = 'done'"
+          " LEFT JOIN region.link k ON k.workspace_id = $1 AND k.item_id = e.id"
+          " AND k.role = 'document'"
+          " LEFT JOIN region.ledger_entry l ON l.workspace_id = $1 AND l.id = k.entry_id"
           " WHERE e.workspace_id = $1 AND e.integration_id = i.integration_id"
           " AND e.record_id = i.record_id AND e.version < i.version"
-          " ORDER BY e.version DESC, d.generation DESC LIMIT 1) f ON true"
+          " AND (d.id IS NOT NULL OR (e.state = 'linked' AND l.id IS NOT NULL))"
+          " ORDER BY e.version DESC, d.generation DESC NULLS LAST LIMIT 1) f ON true"
           " WHERE i.workspace_id = $1 AND i.id = $2 AND i.state = 'queued'"
           " AND NOT EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
           " AND d.item_id = i.id AND d.state NOT IN ('rejected', 'canceled', 'bounced'))"
@@ -431,7 +437,23 @@ enum err delivery_approved_get(const struct scope *scope, struct uuid item,
     into->reverses_file_name = correction ? head.reverses_file_name : NULL;
     into->reverses_external_id = head.reverses_external_id;
     into->reverses_date = head.reverses_date;
+    if (correction && !head.reverses_file_name)
+        return arena_fail(scope->arena, ERR_VALIDATION, NULL,
+                          "No document of an earlier version is in the books: there is nothing "
+                          "that a reversal could name.");
     return OK;
+}
+
+STATEMENT(approved_wait_sql,
+          "SELECT coalesce(ceil(max(extract(epoch FROM a.effective_at - $3))), 0)::bigint"
+          " FROM region.review_action a JOIN region.item i ON i.workspace_id = $1 AND i.id = $2"
+          " AND i.state = 'queued' WHERE a.workspace_id = $1 AND a.item_id = $2"
+          " AND a.action = 'approve' AND a.undone_by IS NULL AND a.effective_at > $3");
+
+enum err delivery_approved_wait(const struct scope *scope, struct uuid item, int64_t *wait_s)
+{
+    return db_int(scope, &approved_wait_sql, PARAMS(P(scope->workspace), P(item), P(db_now(scope))),
+                  wait_s);
 }
 
 struct planning {
@@ -477,8 +499,10 @@ enum err delivery_plan(const struct scope *scope, const struct approved_item *ap
 
 /* ---- credentials are back ---- */
 
+/* The time that it was parked does not count as time of trying. */
 STATEMENT(deliveries_unblock_sql,
           "UPDATE region.delivery SET state = 'queued', state_changed_at = $3,"
+          " retry_until = retry_until + greatest($3 - state_changed_at, interval '0'),"
           " failure_code = NULL, failure_detail = NULL, row_version = row_version + 1"
           " WHERE workspace_id = $1 AND connection_id = $2 AND state = 'blocked'"
           " AND state_reason IS DISTINCT FROM 'paused'"

@@ -71,7 +71,8 @@ enum err delivery_settle(const struct scope *scope, const struct delivery *deliv
 enum err delivery_look_due(const struct scope *scope, struct uuid id, int64_t *wait_s) MUST_USE;
 
 /* An approved item whose grace period is over becomes an outbox row. The caller rendered the
- * document and made the key. ERR_CONFLICT: the item is no longer queued (undone). */
+ * document and made the key. ERR_NOT_FOUND: the item is not queued, has a delivery, or its grace
+ * period lasts. ERR_VALIDATION: a correction of what is not in the books. */
 struct approved_item {
     struct scoring_item item;
     struct uuid integration;
@@ -87,6 +88,10 @@ struct approved_item {
 };
 enum err delivery_approved_get(const struct scope *scope, struct uuid item,
                                struct approved_item *into) MUST_USE;
+/* Seconds that the grace period of an approval still lasts by the clock of this host, which may be
+ * behind the one by which its job became due; 0: nothing waits. */
+enum err delivery_approved_wait(const struct scope *scope, struct uuid item,
+                                int64_t *wait_s) MUST_USE;
 enum err delivery_plan(const struct scope *scope, const struct approved_item *approved,
                        const struct planned_delivery *planned,
                        const struct stored_document *document, int64_t retry_s_max) MUST_USE;

@@ -64,7 +64,7 @@ STATEMENT_ROWS(scoring_items_sql, WINDOW_ITEMS_MAX,
                " EXISTS (SELECT FROM region.item e WHERE e.workspace_id = $1"
                " AND e.integration_id = i.integration_id AND e.record_id = i.record_id"
                " AND e.version < i.version"
-               " AND e.state IN ('queued', 'delivered', 'linked', 'problem')) AS "
+               " AND e.state IN ('scoring', 'queued', 'delivered', 'linked', 'problem')) AS "
                "delivered_before" SCORING_ITEM_TABLES
                " WHERE i.workspace_id = $1 AND i.window_id = $2 AND i.state = 'scoring'"
                " ORDER BY r.source_id, i.id");
@@ -111,6 +111,19 @@ STATEMENT(scoring_window_sql,
 STATEMENT(window_close_sql,
           "UPDATE region.window SET state = 'scoring', closed_at = $3 WHERE workspace_id = $1"
           " AND id = $2 AND state = 'collecting'");
+/* A newer version came while this one was scored by a worker that died, or waited for an
+ * integration that was paused: it takes the place, so that not both are sent. */
+#define HAS_NEWER_SQL                                                                              \
+    " AND EXISTS (SELECT FROM region.item n WHERE n.workspace_id = $1"                             \
+    " AND n.integration_id = i.integration_id AND n.record_id = i.record_id"                       \
+    " AND n.version > i.version)"
+STATEMENT(items_unscore_sql,
+          "UPDATE region.item i SET state = 'waiting', state_changed_at = $3"
+          " WHERE i.workspace_id = $1 AND i.window_id = $2 AND i.state = 'scoring'" HAS_NEWER_SQL);
+STATEMENT(items_outdated_sql,
+          "UPDATE region.item i SET state = 'superseded', state_changed_at = $3,"
+          " row_version = i.row_version + 1"
+          " WHERE i.workspace_id = $1 AND i.window_id = $2 AND i.state = 'waiting'" HAS_NEWER_SQL);
 STATEMENT(items_score_sql,
           "UPDATE region.item SET state = 'scoring', state_changed_at = $3 WHERE workspace_id = $1"
           " AND id IN (SELECT i.id FROM region.item i JOIN region.record r"
@@ -155,6 +168,8 @@ static enum err open_window(const struct scope *scope, void *arg)
                opening->into));
     TRY(db_exec(scope, &window_close_sql, PARAMS(P(scope->workspace), P(id), P(now)), NULL));
     TRY(db_exec(scope, &items_leave_sql, PARAMS(P(scope->workspace), P(id)), NULL));
+    TRY(db_exec(scope, &items_unscore_sql, PARAMS(P(scope->workspace), P(id), P(now)), NULL));
+    TRY(db_exec(scope, &items_outdated_sql, PARAMS(P(scope->workspace), P(id), P(now)), NULL));
     TRY(db_exec(scope, &items_score_sql,
                 PARAMS(P(scope->workspace), P(id), P(now), P(WINDOW_ITEMS_MAX)), &scored));
     if (scored == WINDOW_ITEMS_MAX)

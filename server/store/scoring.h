@@ -41,7 +41,7 @@ struct scoring_item {
     const char *party_iban;
     const char *party_customer_id;
     bool party_company;
-    bool delivered_before; /* an earlier version of the record was delivered, linked or is queued */
+    bool delivered_before; /* an earlier version was delivered, linked, or may yet be */
 };
 
 /* The integration that the window belongs to, and the settings that decide it. */
