@@ -23,12 +23,15 @@ static const struct column stored_columns[] = {
 };
 static const struct shape stored_shape = SHAPE(struct stored_row, stored_columns);
 
+/* Within the reach, or about what the integration has an earlier version of already. */
 STATEMENT(backfill_rows_sql,
           "SELECT r.id AS record, r.version, r.kind, r.posting, r.quarantine"
           " FROM region.record r JOIN region.record_version v ON v.workspace_id = $1"
           " AND v.record_id = r.id AND v.version = r.version"
           " WHERE r.workspace_id = $1 AND r.stream_id = $2"
-          " AND coalesce(v.occurred_at, r.first_seen_at) >= $3"
+          " AND (coalesce(v.occurred_at, r.first_seen_at) >= $3 OR EXISTS (SELECT"
+          " FROM region.item e WHERE e.workspace_id = $1 AND e.integration_id = $6"
+          " AND e.record_id = r.id))"
           " AND NOT EXISTS (SELECT FROM region.item i WHERE i.workspace_id = $1"
           " AND i.integration_id = $6 AND i.record_id = r.id AND i.version = r.version)"
           " AND ($4::uuid IS NULL OR r.id > $4) ORDER BY r.id LIMIT $5");
@@ -109,6 +112,40 @@ static const struct collecting_integration *find(const struct rows *rows, struct
     return NULL;
 }
 
+/* ---- what waited for its source, which has made up its mind meanwhile ---- */
+
+#define ASLEEP_SQL                                                                                 \
+    " FROM region.record r WHERE i.workspace_id = $1 AND i.integration_id = $2"                    \
+    " AND i.state = 'waiting' AND i.window_id IS NULL AND r.workspace_id = $1"                     \
+    " AND r.id = i.record_id AND r.stream_id = $3 AND r.version = i.version"
+STATEMENT(backfill_asleep_sql,
+          "SELECT count(*) FROM region.item i CROSS JOIN LATERAL (SELECT" ASLEEP_SQL
+          " AND r.posting IN ('post', 'correct')) x");
+STATEMENT(backfill_wake_sql, "UPDATE region.item i SET window_id = $4" ASLEEP_SQL
+                             " AND r.posting IN ('post', 'correct')");
+STATEMENT(backfill_ignore_sql,
+          "UPDATE region.item i SET state = 'ignored', row_version = i.row_version + 1,"
+          " state_changed_at = $4" ASLEEP_SQL " AND r.posting = 'ignore'");
+
+static enum err wake(const struct scope *scope, const struct backfilling *backfilling,
+                     const struct collecting_integration *integration, struct uuid stream)
+{
+    struct item_order order = {.integration = integration,
+                               .live_window_s = backfilling->live_window_s,
+                               .now = db_now(scope)};
+    struct uuid window;
+    int64_t asleep;
+    TRY(db_exec(scope, &backfill_ignore_sql,
+                PARAMS(P(scope->workspace), P(integration->id), P(stream), P(order.now)), NULL));
+    TRY(db_int(scope, &backfill_asleep_sql,
+               PARAMS(P(scope->workspace), P(integration->id), P(stream)), &asleep));
+    if (asleep == 0)
+        return OK;
+    TRY(window_collecting(scope, &order, &window));
+    return db_exec(scope, &backfill_wake_sql,
+                   PARAMS(P(scope->workspace), P(integration->id), P(stream), P(window)), NULL);
+}
+
 static enum err backfill_stream(const struct scope *scope, struct backfilling *backfilling,
                                 struct uuid stream)
 {
@@ -120,6 +157,7 @@ static enum err backfill_stream(const struct scope *scope, struct backfilling *b
         find(&integrations, backfilling->integration);
     if (!integration)
         return OK;
+    TRY(wake(scope, backfilling, integration, stream));
     for (int n = 0; batch.count == BACKFILL_BATCH; n++) {
         if (n == BACKFILL_BATCHES_MAX)
             return arena_fail(scope->arena, ERR_FIELD_INVALID, "settings.backfill_days",

@@ -18,19 +18,23 @@ enum err integration_hold_back(const struct scope *scope, struct uuid integratio
 struct held {
     struct uuid id;
     struct uuid connection;
+    struct instant due; /* 0: now */
 };
-static const struct column held_columns[] = {COLUMN(struct held, id),
-                                             COLUMN(struct held, connection)};
+static const struct column held_columns[] = {
+    COLUMN(struct held, id), COLUMN(struct held, connection), COLUMN(struct held, due)};
 static const struct shape held_shape = SHAPE(struct held, held_columns);
 
 STATEMENT_ROWS(integration_queue_deliveries_sql, HELD_BACK_MAX,
                "UPDATE region.delivery SET state = 'queued', state_reason = NULL,"
+               " retry_until = retry_until + greatest($3 - state_changed_at, interval '0'),"
                " state_changed_at = $3, row_version = row_version + 1"
                " WHERE workspace_id = $1 AND integration_id = $2 AND state = 'blocked'"
-               " AND state_reason = 'paused' RETURNING id, connection_id AS connection");
+               " AND state_reason = 'paused' RETURNING id, connection_id AS connection,"
+               " NULL::timestamptz AS due");
 STATEMENT(integration_windows_sql,
-          "SELECT id, NULL::uuid AS connection FROM region.window WHERE workspace_id = $1"
-          " AND integration_id = $2 AND state IN ('collecting', 'scoring') AND closes_at <= $3");
+          "SELECT id, NULL::uuid AS connection, closes_at AS due FROM region.window"
+          " WHERE workspace_id = $1 AND integration_id = $2"
+          " AND state IN ('collecting', 'scoring')");
 
 static enum err enqueue(const struct scope *scope, enum job_kind_id kind, const char *word,
                         const struct rows *rows)
@@ -41,6 +45,7 @@ static enum err enqueue(const struct scope *scope, enum job_kind_id kind, const 
             .kind = kind,
             .connection = held[i].connection,
             .subject = held[i].id,
+            .run_at = held[i].due,
             .dedupe =
                 arena_format(scope->arena, "%s:%s", word, uuid_format(scope->arena, held[i].id)),
         };
@@ -57,8 +62,8 @@ static enum err let_go(const struct scope *scope, void *arg)
     TRY(db_all(scope, &integration_queue_deliveries_sql,
                PARAMS(P(scope->workspace), P(*integration), P(now)), &held_shape, &deliveries));
     TRY(enqueue(scope, JOB_DELIVER, "deliver", &deliveries));
-    TRY(db_all(scope, &integration_windows_sql,
-               PARAMS(P(scope->workspace), P(*integration), P(now)), &held_shape, &windows));
+    TRY(db_all(scope, &integration_windows_sql, PARAMS(P(scope->workspace), P(*integration)),
+               &held_shape, &windows));
     return enqueue(scope, JOB_WINDOW, "window", &windows);
 }
 

@@ -7,7 +7,7 @@
 
 /* Deliveries that were not sent yet are blocked. */
 enum err integration_hold_back(const struct scope *scope, struct uuid integration) MUST_USE;
-/* They are queued again, and windows whose deadline passed meanwhile are decided. */
+/* They are queued again, and windows are decided at their deadlines, past or to come. */
 enum err integration_let_go(const struct scope *scope, struct uuid integration) MUST_USE;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "store/collect.h"
 #include "store/delivery.h"
+#include "store/integration_pause.h"
 #include "store/problem_work.h"
 #include "store/scoring.h"
 
@@ -186,6 +187,52 @@ static void a_row_that_cannot_be_read_cannot_be_sent(void **state)
     assert_item(1, "dismissed");
 }
 
+/* ---- pausing ---- */
+
+static void pause_integration(bool paused)
+{
+    run_sql(&at, arena_format(fixture.arena, "UPDATE region.integration SET state = '%s'",
+                              paused ? "paused" : "active"));
+    assert_ok(&fixture, paused ? integration_hold_back(&at.scope, at.integration.id)
+                               : integration_let_go(&at.scope, at.integration.id));
+    int64_t items;
+    if (!paused) /* reaches back no further than now */
+        assert_ok(&fixture,
+                  collect_backfill(&at.scope, at.integration.id, db_now(&at.scope), 1, &items));
+}
+
+STATEMENT(window_jobs_sql, "SELECT count(*) FROM region.job WHERE $1::uuid IS NOT NULL"
+                           " AND subject_id = $2");
+
+static void a_window_that_fell_due_in_a_pause_is_scored_afterwards(void **state)
+{
+    (void)state;
+    collect("post", "a");
+    struct uuid window = window_of(1);
+    struct scoring_window into;
+    pause_integration(true);
+    assert_err(&fixture, ERR_NOT_FOUND, scoring_open(&at.scope, window, &into));
+    run_sql(&at, "DELETE FROM region.job"); /* the job of the window has ended */
+    pause_integration(false);
+    assert_int_equal(count_sql(&at, &window_jobs_sql, window), 1);
+    assert_int_equal(opened(window).count, 1);
+}
+
+static void what_changed_in_a_pause_is_seen_afterwards(void **state)
+{
+    (void)state;
+    collect("wait", "a");
+    pause_integration(true);
+    assert_int_equal(collect("post", "a").items, 0);
+    pause_integration(false);
+    assert_int_equal(opened(window_of(1)).count, 1);
+    assert_item(1, "scoring");
+    pause_integration(true);
+    assert_int_equal(collect("post", "b").items, 0);
+    pause_integration(false);
+    assert_item(2, "waiting");
+}
+
 /* ---- scoring ---- */
 
 static void a_window_is_scored_again_after_a_crash(void **state)
@@ -294,6 +341,8 @@ int main(void)
         cmocka_unit_test_setup(what_waits_for_its_source_joins_a_window_later, clean),
         cmocka_unit_test_setup(what_was_ignored_and_posts_after_all_is_a_version, clean),
         cmocka_unit_test_setup(a_row_that_cannot_be_read_cannot_be_sent, clean),
+        cmocka_unit_test_setup(a_window_that_fell_due_in_a_pause_is_scored_afterwards, clean),
+        cmocka_unit_test_setup(what_changed_in_a_pause_is_seen_afterwards, clean),
         cmocka_unit_test_setup(a_window_is_scored_again_after_a_crash, clean),
         cmocka_unit_test_setup(a_version_that_came_while_another_was_scored, clean),
         cmocka_unit_test_setup(an_approval_whose_clock_is_behind_waits, clean),
