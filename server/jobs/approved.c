@@ -10,6 +10,7 @@ struct approved_run {
     struct stored_document document;
     const struct job_context *ctx;
     int64_t wait_s;
+    struct item_refusal refusal;
 };
 
 static enum err load(const struct scope *scope, void *arg)
@@ -72,6 +73,12 @@ static enum err prepare(const struct scope *scope, struct approved_run *run)
     return OK;
 }
 
+static enum err refuse(const struct scope *scope, void *arg)
+{
+    const struct approved_run *run = arg;
+    return item_refused(scope, run->ctx->job->subject, run->approved.integration, &run->refusal);
+}
+
 enum err job_approved(struct job_context *ctx)
 {
     struct approved_run *run = arena_alloc(ctx->arena, sizeof *run);
@@ -79,7 +86,10 @@ enum err job_approved(struct job_context *ctx)
     enum err error = job_database(ctx, load, run);
     if (error == ERR_NOT_FOUND)
         return not_yet(run, ctx);
+    if (error == OK)
+        error = prepare(&ctx->scope, run);
+    if (document_refused(&ctx->scope, error, &run->refusal))
+        return job_finish(ctx, refuse, run);
     TRY(error);
-    TRY(prepare(&ctx->scope, run));
     return job_finish(ctx, plan, run);
 }

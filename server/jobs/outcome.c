@@ -262,13 +262,44 @@ static enum err render(const struct scope *scope, const struct scoring_window *w
     return OK;
 }
 
+bool document_refused(const struct scope *scope, enum err error, struct item_refusal *into)
+{
+    const struct failure *failure = arena_failure(scope->arena);
+    if (error != ERR_VALIDATION && error != ERR_LIMIT)
+        return false;
+    *into = (struct item_refusal){
+        .code = "document_not_made",
+        .text = arena_text(scope->arena, failure->detail ? failure->detail : err_sentence(error)),
+        .field = arena_text(scope->arena, failure->field),
+    };
+    arena_failure_clear(scope->arena);
+    return true;
+}
+
+/* One poisonous record keeps no other from being decided. What waits for a person goes on waiting:
+ * the problem shows when it is approved. */
+static enum err render_or_refuse(const struct scope *scope, const struct scoring_window *window,
+                                 const struct scored *scored, struct decided_item *into)
+{
+    struct item_refusal refusal;
+    enum err error = render(scope, window, scored, into);
+    if (error == OK || !document_refused(scope, error, &refusal))
+        return error;
+    into->document = NULL;
+    if (text_equal(into->state, "queued")) {
+        into->state = "problem";
+        into->refusal = refusal;
+    }
+    return OK;
+}
+
 static enum err outcome_item(const struct environment *env, const struct scope *scope,
                              const struct scoring_window *window, const struct scored *scored,
                              struct decided_item *into)
 {
     copy_figures(scored, into);
     TRY(explain(scope->arena, scored, into));
-    TRY(render(scope, window, scored, into));
+    TRY(render_or_refuse(scope, window, scored, into));
     if (text_equal(into->state, "queued"))
         into->delivery = plan_delivery(env, scope, window, scored);
     return OK;

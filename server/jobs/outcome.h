@@ -21,6 +21,10 @@ enum err document_of(const struct scope *scope, const struct document_order *ord
                      struct stored_document *into) MUST_USE;
 
 /* The deterministic key of one intended write (ARCHITECTURE.md, deliveries). */
+/* What an error of rendering says about the item alone; false: it is about something else. */
+bool document_refused(const struct scope *scope, enum err error,
+                      struct item_refusal *into) MUST_USE;
+
 struct delivery_identity {
     struct uuid integration;
     const char *target_account;

@@ -5,6 +5,7 @@
 
 #include "base/money.h"
 #include "db/db.h"
+#include "store/item_refusal.h"
 
 enum { WINDOW_ITEMS_MAX = 1000, CANDIDATES_PER_ROLE_MAX = 40, KNOWN_COUNTERPARTIES_MAX = 20 };
 
@@ -224,7 +225,8 @@ struct decided_item {
     const char *gate_contributions; /* JSON */
     const char *text;               /* matcher/explain.h: enough to replay it */
     const char *model_version, *policy_version, *norm_version;
-    const char *state; /* the item's next: queued, linked, held, stopped, ignored */
+    const char *state; /* the item's next: queued, linked, held, stopped, ignored, problem */
+    struct item_refusal refusal; /* of a problem: why its document could not be made */
     const struct decided_candidate *candidates;
     size_t candidate_count;
     const struct decided_policy *policies;

@@ -313,6 +313,16 @@ static enum err save_documents(const struct scope *scope, const struct scoring_o
     return OK;
 }
 
+static enum err save_refusals(const struct scope *scope, const struct scoring_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->item_count; i++) {
+        const struct decided_item *item = &outcome->items[i];
+        if (item->refusal.code)
+            TRY(item_refused(scope, item->item, outcome->integration, &item->refusal));
+    }
+    return OK;
+}
+
 /* What is planned while its integration is paused waits with the others until it goes on. */
 STATEMENT(deliveries_insert_sql,
           "INSERT INTO region.delivery (workspace_id, id, item_id, integration_id, connection_id,"
@@ -434,6 +444,7 @@ static enum err save(const struct scope *scope, void *arg)
     TRY(save_documents(scope, outcome));
     TRY(save_decisions(scope, saving));
     TRY(move_items(scope, saving));
+    TRY(save_refusals(scope, outcome));
     TRY(save_links(scope, saving));
     TRY(save_deliveries(scope, outcome, &deliveries));
     return save_window(scope, outcome, deliveries == 0);

@@ -285,6 +285,27 @@ static void an_approval_whose_clock_is_behind_waits(void **state)
     assert_in_range(wait_s, 3590, 3601);
 }
 
+static void a_document_that_cannot_be_made_is_a_problem_of_its_item(void **state)
+{
+    (void)state;
+    struct made_item made = item_made(
+        &at, (struct made_item){
+                 .source_id = "ch_6", .state = "queued", .outcome = "hold", .p_micro = 600000});
+    struct item_refusal refusal = {"document_not_made", "The document has no date.", "date"};
+    assert_ok(&fixture, item_refused(&at.scope, made.item, at.integration.id, &refusal));
+    assert_item(1, "problem");
+    struct problem_filter filter = {.item = made.item, .limit = 2};
+    struct rows rows;
+    assert_ok(&fixture, problem_list(&at.scope, &filter, &rows));
+    assert_int_equal(rows.count, 1);
+    struct problem problem = *(const struct problem *)rows.at;
+    assert_ok(&fixture, problem_work_retry(&at.scope, problem.id, NULL, 0, &problem));
+    assert_item(1, "queued");
+    assert_ok(&fixture, item_refused(&at.scope, made.item, at.integration.id, &refusal));
+    assert_ok(&fixture, problem_get(&at.scope, problem.id, &problem));
+    assert_int_equal(problem.state, PROBLEM_OPEN);
+}
+
 static void a_correction_of_nothing_is_not_sent(void **state)
 {
     (void)state;
@@ -346,6 +367,7 @@ int main(void)
         cmocka_unit_test_setup(a_window_is_scored_again_after_a_crash, clean),
         cmocka_unit_test_setup(a_version_that_came_while_another_was_scored, clean),
         cmocka_unit_test_setup(an_approval_whose_clock_is_behind_waits, clean),
+        cmocka_unit_test_setup(a_document_that_cannot_be_made_is_a_problem_of_its_item, clean),
         cmocka_unit_test_setup(a_correction_of_nothing_is_not_sent, clean),
         cmocka_unit_test_setup(an_entry_that_is_taken_does_not_keep_a_delivery_from_ending, clean),
     };
