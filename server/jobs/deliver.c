@@ -7,7 +7,7 @@
 #include "jobs/session.h"
 #include "store/delivery.h"
 
-enum { PAUSE_S_MIN = 2, PAUSE_S_MAX = 600, PAUSES_PER_AGE = 8 };
+enum { PAUSE_S_MIN = 2, PAUSE_S_MAX = 600, PAUSES_PER_AGE = 8, ATTEMPT_AHEAD_S = 60 };
 
 struct deliver {
     struct job_context *ctx;
@@ -20,9 +20,11 @@ struct deliver {
     int64_t wait_s;
 };
 
+/* Before the bytes leave, a request may wait for its budget and for fresh tokens. */
 static int attempt_s(const struct job_context *ctx, const struct target *target)
 {
-    return ctx->env->attempt_s > 0 ? ctx->env->attempt_s : target->capabilities.attempt_s_max;
+    return ctx->env->attempt_s > 0 ? ctx->env->attempt_s
+                                   : target->capabilities.attempt_s_max + ATTEMPT_AHEAD_S;
 }
 
 /* ---- reads and writes, each on a connection of its own ---- */
@@ -46,6 +48,13 @@ static enum err start(const struct scope *scope, void *arg)
     struct deliver *deliver = arg;
     return delivery_attempt_start(scope, &deliver->delivery, deliver->attempt_s,
                                   &deliver->outcome.attempt);
+}
+
+static enum err fence(const struct scope *scope, void *arg)
+{
+    const struct deliver *deliver = arg;
+    return delivery_attempt_fence(scope, deliver->delivery.id, deliver->outcome.attempt,
+                                  deliver->attempt_s);
 }
 
 static enum err settle(const struct scope *scope, void *arg)
@@ -177,6 +186,7 @@ static enum err send(struct deliver *deliver)
     if (error == OK && !arrived_before(deliver)) {
         arena_failure_clear(arena);
         deliver->result = (struct delivery_result){0};
+        TRY(job_database(deliver->ctx, fence, deliver)); /* looking took its time */
         error = target->deliver(&deliver->session.call, &deliver->order, &deliver->result);
     }
     if (fault_point(FAULT_DELIVERY_SENT))

@@ -95,6 +95,21 @@ enum err delivery_attempt_start(const struct scope *scope, const struct delivery
     return db_transaction(scope, start_attempt, &starting);
 }
 
+STATEMENT(delivery_fence_sql,
+          "UPDATE region.delivery SET look_after = clock_timestamp() + make_interval(secs => $4)"
+          " WHERE workspace_id = $1 AND id = $2 AND state = 'sending' AND attempts = $3");
+
+enum err delivery_attempt_fence(const struct scope *scope, struct uuid id, int n, int attempt_s)
+{
+    double longest_s = attempt_s;
+    int64_t mine;
+    TRY(db_exec(scope, &delivery_fence_sql, PARAMS(P(scope->workspace), P(id), P(n), P(longest_s)),
+                &mine));
+    if (mine == 1)
+        return OK;
+    return arena_fail(scope->arena, ERR_LEASE_LOST, NULL, "Another worker has the delivery.");
+}
+
 STATEMENT(delivery_look_due_sql,
           "SELECT ceil(greatest(0, extract(epoch FROM look_after - clock_timestamp())))::bigint"
           " FROM region.delivery WHERE workspace_id = $1 AND id = $2");

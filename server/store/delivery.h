@@ -67,6 +67,11 @@ struct delivery_outcome {
 enum err delivery_settle(const struct scope *scope, const struct delivery *delivery,
                          const struct delivery_outcome *outcome) MUST_USE;
 
+/* The bytes leave only now: the earliest look counts from here. ERR_LEASE_LOST: somebody took the
+ * delivery over since the attempt `n` began, and it must not be sent by this one. */
+enum err delivery_attempt_fence(const struct scope *scope, struct uuid id, int n,
+                                int attempt_s) MUST_USE;
+
 /* Whether the earliest look has come (the database's clock), and how long it still takes. */
 enum err delivery_look_due(const struct scope *scope, struct uuid id, int64_t *wait_s) MUST_USE;
 

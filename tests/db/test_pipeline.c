@@ -103,7 +103,7 @@ struct window_row {
 };
 static const struct column window_columns[] = {COLUMN(struct window_row, id)};
 static const struct shape window_shape = SHAPE(struct window_row, window_columns);
-STATEMENT(window_of_sql, "SELECT window_id AS id FROM region.item WHERE workspace_id = $1"
+STATEMENT(window_of_sql, "SELECT DISTINCT window_id AS id FROM region.item WHERE workspace_id = $1"
                          " AND version = $2 AND window_id IS NOT NULL");
 
 static struct uuid window_of(int version)
@@ -260,6 +260,74 @@ static void a_version_that_came_while_another_was_scored(void **state)
     assert_item(1, "superseded");
 }
 
+static struct decided_item decided(const struct scoring_item *item, const char *state)
+{
+    return (struct decided_item){
+        .item = item->item,
+        .band = "flow",
+        .action = "create",
+        .p_micro = 900000,
+        .gate_contributions = "[]",
+        .text = "x",
+        .model_version = "m",
+        .policy_version = "p",
+        .norm_version = "1",
+        .state = state,
+    };
+}
+
+static struct stored_document a_document(void)
+{
+    static const uint8_t bytes[] = "%PDF-1.7 a document";
+    return (struct stored_document){
+        .bytes = {bytes, sizeof bytes - 1},
+        .sha256 = "e1abba2a8f4c9e3a0e7d24ac5ba1bfdd9a5a1d3f6c1d9e3e2a6b5c4d3e2f1a0b",
+        .content_type = "application/pdf",
+        .file_name = "stripe-charge-ch_1-v1.pdf",
+        .recipe = "rendered-1",
+    };
+}
+
+/* A page with two rows, scored: one is sent, no document can be made of the other. */
+static void an_outcome_is_saved_once(void **state)
+{
+    (void)state;
+    collect("post", "a");
+    struct collected_record row = row_of("post", "b");
+    struct collected collected;
+    row.source_id = "ch_2";
+    assert_ok(&fixture, collect_after(pages++, row, &collected));
+    struct uuid window = window_of(1);
+    struct scoring_window open = opened(window);
+    assert_int_equal(open.count, 2);
+    struct stored_document document = a_document();
+    struct planned_delivery plan = {id_new(&at), id_new(&at), "create", 1};
+    struct decided_item items[] = {decided(&open.items[0], "queued"),
+                                   decided(&open.items[1], "problem")};
+    items[0].delivery = &plan;
+    items[0].document = &document;
+    items[1].position = 1;
+    items[1].refusal = (struct item_refusal){"document_not_made", "It has no date.", "date"};
+    struct scoring_outcome outcome = {
+        .window = window,
+        .integration = at.integration.id,
+        .target_connection = at.integration.target_connection_id,
+        .settings_version = 1,
+        .ledger_kind = "none",
+        .retry_s_max = 3600,
+        .items = items,
+        .item_count = 2,
+    };
+    assert_ok(&fixture, scoring_save(&at.scope, &outcome));
+    assert_item(1, "queued");
+    assert_item(1, "problem");
+    plan.id = id_new(&at);
+    plan.idempotency_key = id_new(&at);
+    assert_int_not_equal(scoring_save(&at.scope, &outcome), OK); /* decided already */
+    arena_failure_clear(fixture.arena);
+    assert_err(&fixture, ERR_NOT_FOUND, scoring_open(&at.scope, window, &open));
+}
+
 /* ---- after the decision ---- */
 
 STATEMENT(approval_sql,
@@ -304,6 +372,32 @@ static void a_document_that_cannot_be_made_is_a_problem_of_its_item(void **state
     assert_ok(&fixture, item_refused(&at.scope, made.item, at.integration.id, &refusal));
     assert_ok(&fixture, problem_get(&at.scope, problem.id, &problem));
     assert_int_equal(problem.state, PROBLEM_OPEN);
+}
+
+/* A worker that was slow to send finds that another one has taken the delivery over. */
+static void an_attempt_that_was_taken_over_sends_nothing(void **state)
+{
+    (void)state;
+    struct made_item made = item_made(
+        &at, (struct made_item){
+                 .source_id = "ch_7", .state = "queued", .outcome = "flow", .p_micro = 900000});
+    struct approved_item approved;
+    assert_ok(&fixture, delivery_approved_get(&at.scope, made.item, &approved));
+    struct stored_document document = a_document();
+    struct planned_delivery plan = {id_new(&at), id_new(&at), "create", 1};
+    struct delivery delivery;
+    int n;
+    assert_ok(&fixture, delivery_plan(&at.scope, &approved, &plan, &document, 3600));
+    assert_ok(&fixture, delivery_get(&at.scope, plan.id, &delivery));
+    assert_ok(&fixture, delivery_attempt_start(&at.scope, &delivery, 60, &n));
+    assert_ok(&fixture, delivery_attempt_fence(&at.scope, delivery.id, n, 60));
+    struct delivery_outcome lost = {.end = END_UNCERTAIN,
+                                    .attempt = n,
+                                    .status = "worker_lost",
+                                    .problem_code = "provider_uncertain",
+                                    .problem_text = "Lost."};
+    assert_ok(&fixture, delivery_settle(&at.scope, &delivery, &lost));
+    assert_err(&fixture, ERR_LEASE_LOST, delivery_attempt_fence(&at.scope, delivery.id, n, 60));
 }
 
 static void a_correction_of_nothing_is_not_sent(void **state)
@@ -366,6 +460,8 @@ int main(void)
         cmocka_unit_test_setup(what_changed_in_a_pause_is_seen_afterwards, clean),
         cmocka_unit_test_setup(a_window_is_scored_again_after_a_crash, clean),
         cmocka_unit_test_setup(a_version_that_came_while_another_was_scored, clean),
+        cmocka_unit_test_setup(an_outcome_is_saved_once, clean),
+        cmocka_unit_test_setup(an_attempt_that_was_taken_over_sends_nothing, clean),
         cmocka_unit_test_setup(an_approval_whose_clock_is_behind_waits, clean),
         cmocka_unit_test_setup(a_document_that_cannot_be_made_is_a_problem_of_its_item, clean),
         cmocka_unit_test_setup(a_correction_of_nothing_is_not_sent, clean),
