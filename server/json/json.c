@@ -38,6 +38,13 @@ static bool depth_allowed(struct bytes text)
     return true;
 }
 
+/* What jansson has to say, without the text that it quotes: that may be half a password. */
+static int reason_bytes(const json_error_t *error)
+{
+    const char *quoted = strstr(error->text, " near '");
+    return (int)(quoted ? (size_t)(quoted - error->text) : strlen(error->text));
+}
+
 enum err json_parse(struct arena *arena, struct bytes text, json_t **into)
 {
     if (!depth_allowed(text))
@@ -50,8 +57,8 @@ enum err json_parse(struct arena *arena, struct bytes text, json_t **into)
         return arena_fail(arena, ERR_FIELD_DUPLICATE, NULL,
                           "Line %d, column %d: a key stands twice.", error.line, error.column);
     if (!value)
-        return arena_fail(arena, ERR_JSON_MALFORMED, NULL, "Line %d, column %d: %s.", error.line,
-                          error.column, error.text);
+        return arena_fail(arena, ERR_JSON_MALFORMED, NULL, "Line %d, column %d: %.*s.", error.line,
+                          error.column, reason_bytes(&error), error.text);
     *into = json_keep(arena, value);
     return OK;
 }

@@ -34,6 +34,18 @@ static void what_is_no_json_is_told_with_its_place(void **state)
     assert_int_equal(parse(*state, "\"\xff\"", &value), ERR_JSON_MALFORMED);
 }
 
+static void what_is_no_json_is_not_quoted(void **state)
+{
+    json_t *value;
+    const char *const told[] = {"{\"password\":hunter2}", "{\"password\":\"hunter2\\s\"}",
+                                "{\"password\":\"hunter2\" \"b\":1}", "{\"pin\":[hunter2,1]}"};
+    for (size_t i = 0; i < COUNT(told); i++) {
+        assert_int_equal(parse(*state, told[i], &value), ERR_JSON_MALFORMED);
+        assert_null(strstr(arena_failure(*state)->detail, "hunter"));
+        assert_non_null(strstr(arena_failure(*state)->detail, "Line 1, column "));
+    }
+}
+
 static void depth_has_a_limit_outside_strings(void **state)
 {
     struct buf deep = buf_new(*state, 10000);
@@ -60,6 +72,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_ARENA(paths_reach_into_objects_and_forgive_types),
         WITH_ARENA(what_is_no_json_is_told_with_its_place),
+        WITH_ARENA(what_is_no_json_is_not_quoted),
         WITH_ARENA(depth_has_a_limit_outside_strings),
         WITH_ARENA(writing_is_canonical),
     };
