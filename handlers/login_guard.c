@@ -92,15 +92,15 @@ enum err login_guard_enter(struct login_guard *guard, struct arena *arena, struc
 }
 
 void login_guard_leave(struct login_guard *guard, struct instant now, const char *email,
-                       const char *peer, bool passed)
+                       const char *peer, enum err outcome)
 {
     int64_t now_s = instant_unix_s(now);
     uint64_t email_key = key_of(guard, "email:", email), peer_key = key_of(guard, "peer:", peer);
     pthread_mutex_lock(&guard->lock);
     guard->checking--;
-    if (passed) {
+    if (outcome == OK)
         slot_of(guard, email_key, now_s)->failures = 0;
-    } else {
+    if (outcome == ERR_LOGIN_REFUSED) {
         slot_of(guard, email_key, now_s)->failures++;
         if (counted(peer))
             slot_of(guard, peer_key, now_s)->failures++;

@@ -20,10 +20,11 @@ struct login_guard *login_guard_open(int checks_at_once_max);
 void login_guard_close(struct login_guard *guard);
 
 /* ERR_RATE_LIMITED with when to come back; ERR_BUSY when too many are checked right now. After OK
- * login_guard_leave must follow, with what came of it. */
+ * login_guard_leave must follow, with what came of it: OK forgets the failures, ERR_LOGIN_REFUSED
+ * is one more, and anything else (a lock, a database that is away) says nothing about the guess. */
 enum err login_guard_enter(struct login_guard *guard, struct arena *arena, struct instant now,
                            const char *email, const char *peer) MUST_USE;
 void login_guard_leave(struct login_guard *guard, struct instant now, const char *email,
-                       const char *peer, bool passed);
+                       const char *peer, enum err outcome);
 
 #endif

@@ -191,6 +191,23 @@ struct accepting {
     struct user user;
 };
 
+/* Whoever invites holds the token and may invite anew: the guesses count for the account itself, as
+ * those of a login do. */
+static enum err prove(struct accepting *accepting)
+{
+    struct request *req = accepting->req;
+    const struct user *user = &accepting->user;
+    if (user->locked_until.us > req->now.us)
+        return arena_fail_retry(req->arena, ERR_RATE_LIMITED,
+                                (user->locked_until.us - req->now.us) / 1000000 + 1,
+                                "Too many attempts failed; wait before the next one.");
+    bool right = user->active && user->password_hash &&
+                 password_verify(req->arena, accepting->in->password, user->password_hash);
+    return right ? OK
+                 : arena_fail(req->arena, ERR_LOGIN_REFUSED, NULL,
+                              "This person has an account: its password is another one.");
+}
+
 /* Who has an account proves it; who has none gets one. */
 static enum err find_or_add_user(struct accepting *accepting)
 {
@@ -199,13 +216,8 @@ static enum err find_or_add_user(struct accepting *accepting)
     bool found;
     char *hash;
     TRY(user_by_email(&req->directory, accepting->invitation.email, user, &found));
-    if (found) {
-        bool right = user->active && user->password_hash &&
-                     password_verify(req->arena, accepting->in->password, user->password_hash);
-        return right ? OK
-                     : arena_fail(req->arena, ERR_LOGIN_REFUSED, NULL,
-                                  "This person has an account: its password is another one.");
-    }
+    if (found)
+        return prove(accepting);
     TRY(password_check(req->arena, accepting->in->password, accepting->invitation.email,
                        accepting->in->name));
     TRY(password_hash(req->arena, accepting->in->password, &hash));
@@ -259,9 +271,11 @@ enum err api_invitation_accept(struct request *req)
     const char *attempt = hex_encode(req->arena, accepting.token_hash);
     TRY(login_guard_enter(guard, req->arena, req->now, attempt, req->http->peer));
     enum err err = db_transaction(&req->directory.scope, accept, &accepting);
-    login_guard_leave(guard, req->now, attempt, req->http->peer, err != ERR_LOGIN_REFUSED);
+    login_guard_leave(guard, req->now, attempt, req->http->peer, err);
     if (err == ERR_NOT_FOUND)
         return unknown_token(req);
+    if (err == ERR_LOGIN_REFUSED) /* in a transaction of its own: the other one is undone */
+        TRY(user_login_noted(&req->directory, accepting.user.id, false));
     TRY(err);
     TRY(audit_acceptance(&accepting));
     struct json_out out = reply_begin(req);

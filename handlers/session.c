@@ -100,7 +100,7 @@ enum err api_login(struct request *req)
     TRY(json_read(req, login_fields, COUNT(login_fields), &in));
     TRY(login_guard_enter(guard, req->arena, req->now, in.email, req->http->peer));
     enum err err = check_password(req, &in, &user);
-    login_guard_leave(guard, req->now, in.email, req->http->peer, err != ERR_LOGIN_REFUSED);
+    login_guard_leave(guard, req->now, in.email, req->http->peer, err);
     TRY(err);
     return start_session(req, &user);
 }

@@ -16,7 +16,7 @@ static void fail_times(struct login_guard *guard, struct arena *arena, int times
 {
     for (int i = 0; i < times; i++) {
         assert_int_equal(enter(guard, arena, i, email, peer), OK);
-        login_guard_leave(guard, instant_add_s(now, i), email, peer, false);
+        login_guard_leave(guard, instant_add_s(now, i), email, peer, ERR_LOGIN_REFUSED);
     }
 }
 
@@ -27,7 +27,7 @@ static void an_address_that_fails_often_waits(void **state)
     assert_int_equal(enter(guard, *state, 20, "ADA@example.com", "192.0.2.9"), ERR_RATE_LIMITED);
     assert_int_equal(arena_failure(*state)->retry_after_s, LOGIN_WINDOW_S - 20);
     assert_int_equal(enter(guard, *state, 20, "eve@example.com", "192.0.2.1"), OK);
-    login_guard_leave(guard, now, "eve@example.com", "192.0.2.1", true);
+    login_guard_leave(guard, now, "eve@example.com", "192.0.2.1", OK);
     assert_int_equal(enter(guard, *state, LOGIN_WINDOW_S, "ada@example.com", "192.0.2.9"), OK);
     login_guard_close(guard);
 }
@@ -37,9 +37,22 @@ static void a_success_forgets_the_failures(void **state)
     struct login_guard *guard = login_guard_open(1);
     fail_times(guard, *state, LOGIN_FAILURES_MAX - 1, "ada@example.com", "192.0.2.1");
     assert_int_equal(enter(guard, *state, 20, "ada@example.com", "192.0.2.1"), OK);
-    login_guard_leave(guard, instant_add_s(now, 20), "ada@example.com", "192.0.2.1", true);
+    login_guard_leave(guard, instant_add_s(now, 20), "ada@example.com", "192.0.2.1", OK);
     fail_times(guard, *state, LOGIN_FAILURES_MAX - 1, "ada@example.com", "192.0.2.1");
     assert_int_equal(enter(guard, *state, 20, "ada@example.com", "192.0.2.1"), OK);
+    login_guard_close(guard);
+}
+
+static void what_says_nothing_about_the_guess_changes_nothing(void **state)
+{
+    struct login_guard *guard = login_guard_open(1);
+    fail_times(guard, *state, LOGIN_FAILURES_MAX - 1, "ada@example.com", "192.0.2.1");
+    assert_int_equal(enter(guard, *state, 20, "ada@example.com", "192.0.2.1"), OK);
+    login_guard_leave(guard, now, "ada@example.com", "192.0.2.1", ERR_RATE_LIMITED);
+    assert_int_equal(enter(guard, *state, 20, "ada@example.com", "192.0.2.1"), OK);
+    login_guard_leave(guard, now, "ada@example.com", "192.0.2.1", ERR_DB_DOWN);
+    fail_times(guard, *state, 1, "ada@example.com", "192.0.2.1");
+    assert_int_equal(enter(guard, *state, 20, "ada@example.com", "192.0.2.1"), ERR_RATE_LIMITED);
     login_guard_close(guard);
 }
 
@@ -50,7 +63,7 @@ static void one_network_address_cannot_try_everybody(void **state)
         fail_times(guard, *state, 1, arena_format(*state, "user%d@example.com", i), "192.0.2.1");
     assert_int_equal(enter(guard, *state, 1, "new@example.com", "192.0.2.1"), ERR_RATE_LIMITED);
     assert_int_equal(enter(guard, *state, 1, "new@example.com", "192.0.2.2"), OK);
-    login_guard_leave(guard, now, "new@example.com", "192.0.2.2", true);
+    login_guard_leave(guard, now, "new@example.com", "192.0.2.2", OK);
     for (int i = 0; i < LOGIN_FAILURES_PEER_MAX; i++) /* a proxy in front is not one person */
         fail_times(guard, *state, 1, arena_format(*state, "more%d@example.com", i), "127.0.0.1");
     assert_int_equal(enter(guard, *state, 1, "last@example.com", "127.0.0.1"), OK);
@@ -63,7 +76,7 @@ static void only_so_many_passwords_are_checked_at_once(void **state)
     assert_int_equal(enter(guard, *state, 0, "a@example.com", ""), OK);
     assert_int_equal(enter(guard, *state, 0, "b@example.com", ""), OK);
     assert_int_equal(enter(guard, *state, 0, "c@example.com", ""), ERR_BUSY);
-    login_guard_leave(guard, now, "a@example.com", "", true);
+    login_guard_leave(guard, now, "a@example.com", "", OK);
     assert_int_equal(enter(guard, *state, 0, "c@example.com", ""), OK);
     login_guard_close(guard);
 }
@@ -90,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_ARENA(an_address_that_fails_often_waits),
         WITH_ARENA(a_success_forgets_the_failures),
+        WITH_ARENA(what_says_nothing_about_the_guess_changes_nothing),
         WITH_ARENA(one_network_address_cannot_try_everybody),
         WITH_ARENA(only_so_many_passwords_are_checked_at_once),
         WITH_ARENA(addresses_are_judged_by_their_shape),
