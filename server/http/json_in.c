@@ -133,6 +133,26 @@ static bool set_secret(const struct slot *slot, const char *text)
     return true;
 }
 
+/* Zero means "none" to whoever reads the struct. Who sends it must not be taken to have sent
+ * nothing: a key that expires at the epoch is not one that never does. */
+static bool set_uuid(const char *text, struct uuid *into)
+{
+    struct uuid uuid;
+    if (!uuid_parse(text, &uuid) || uuid_is_nil(uuid))
+        return false;
+    *into = uuid;
+    return true;
+}
+
+static bool set_instant(const char *text, struct instant *into)
+{
+    struct instant instant;
+    if (!instant_parse(text, &instant) || instant.us == 0)
+        return false;
+    *into = instant;
+    return true;
+}
+
 /* Types whose form is text, in bodies and in queries alike. */
 static bool set_from_text(const struct slot *slot, const char *text)
 {
@@ -150,11 +170,11 @@ static bool set_from_text(const struct slot *slot, const char *text)
     case INPUT_SECRET:
         return set_secret(slot, text);
     case INPUT_UUID:
-        return uuid_parse(text, slot->at);
+        return set_uuid(text, slot->at);
     case INPUT_DATE:
         return date_parse(text, slot->at);
     case INPUT_INSTANT:
-        return instant_parse(text, slot->at);
+        return set_instant(text, slot->at);
     case INPUT_WORD:
         return word_index(field->words, text, slot->at);
     case INPUT_INT:
@@ -216,7 +236,7 @@ static enum err read_uuids(const struct slot *slot, const json_t *list)
     for (size_t i = 0; i < n; i++) {
         const char *text = json_string_value(json_array_get(list, i));
         struct json_place place = {slot->place, NULL, i};
-        if (!text || !uuid_parse(text, &uuids.at[i]))
+        if (!text || !set_uuid(text, &uuids.at[i]))
             return arena_fail(slot->arena, ERR_FIELD_INVALID, json_place_text(slot->arena, &place),
                               "Expected a UUID.");
     }

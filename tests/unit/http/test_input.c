@@ -61,7 +61,8 @@ static const struct input_field body_fields[] = {
     FIELD_TEXT("until", struct body, until, 1, 9, GIVEN(struct body, until_given),
                .nullable = true),
 };
-#define ID "0193478e-1111-7abc-8def-0123456789ab"
+#define ID  "0193478e-1111-7abc-8def-0123456789ab"
+#define NIL "00000000-0000-0000-0000-000000000000"
 
 static enum err read(struct arena *arena, const char *json, struct body *into)
 {
@@ -146,6 +147,9 @@ static void refusals_name_the_field(void **state)
         {"{\"name\":\"x\",\"period_s\":\"60\"}", ERR_FIELD_INVALID, "period_s"},
         {"{\"name\":\"x\",\"active\":0}", ERR_FIELD_INVALID, "active"},
         {"{\"name\":\"x\",\"id\":\"7\"}", ERR_FIELD_INVALID, "id"},
+        {"{\"name\":\"x\",\"id\":\"" NIL "\"}", ERR_FIELD_INVALID, "id"},
+        {"{\"name\":\"x\",\"ids\":[\"" NIL "\"]}", ERR_FIELD_INVALID, "ids.0"},
+        {"{\"name\":\"x\",\"at\":\"1970-01-01T00:00:00Z\"}", ERR_FIELD_INVALID, "at"},
         {"{\"name\":\"x\",\"from\":\"2026-02-30\"}", ERR_FIELD_INVALID, "from"},
         {"{\"name\":\"x\",\"at\":\"yesterday\"}", ERR_FIELD_INVALID, "at"},
         {"{\"name\":\"x\",\"colour\":\"blue\"}", ERR_FIELD_INVALID, "colour"},
