@@ -71,9 +71,13 @@ static enum err connection_make(struct db *db, struct arena *arena)
 {
     char timeout[12];
     snprintf(timeout, sizeof(timeout), "%d", (int)DB_CONNECT_TIMEOUT_S);
-    const char *const keys[] = {"dbname", "application_name", "connect_timeout",
-                                "fallback_application_name", NULL};
-    const char *const values[] = {db->conninfo, db->application, timeout, "sluice", NULL};
+    /* What stands before the connection string holds unless it says otherwise. libpq's own default
+     * would go on in the clear, or with whoever answers. Sockets of the same host have no TLS. */
+    const char *const keys[] = {
+        "sslmode",         "ssl_min_protocol_version",  "dbname", "application_name",
+        "connect_timeout", "fallback_application_name", NULL};
+    const char *const values[] = {"verify-full", "TLSv1.3", db->conninfo, db->application,
+                                  timeout,       "sluice",  NULL};
     if (fault_point(FAULT_DB_CONNECT))
         return connect_failed(db, arena);
     db->connection = PQconnectdbParams(keys, values, 1);

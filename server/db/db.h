@@ -60,7 +60,8 @@ enum {
 struct db;
 
 struct db_settings {
-    const char *conninfo;    /* libpq keywords or URI; PG* environment variables fill the rest */
+    const char *conninfo;    /* libpq keywords or URI; PG* environment variables fill the rest, but
+                                for TLS: verify-full and 1.3 where nothing else is written */
     const char *application; /* shown in pg_stat_activity */
     const struct clock *clock;
     struct rand_source *rand;
