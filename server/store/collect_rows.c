@@ -4,7 +4,8 @@
 #include "crypto/crypto.h"
 #include "store/json_rows.h"
 
-enum { SEARCH_TEXT_BYTES_MAX = 16 * 1024 };
+/* An entry of the search index holds every trigram of its text, and must fit into a page. */
+enum { SEARCH_PARTS = 4, SEARCH_PART_BYTES_MAX = 400 };
 
 /* ---- rows as JSON: the one parameter of each statement ---- */
 
@@ -30,17 +31,27 @@ static json_t *facts_of(struct arena *arena, const struct collected_record *reco
     return facts;
 }
 
+/* The beginning of a text, in whole characters. */
+static void add_beginning(struct buf *into, const char *text)
+{
+    size_t n = 0, length;
+    while ((length = utf8_sequence(text + n)) > 0 && text[n] != '\0' &&
+           n + length <= SEARCH_PART_BYTES_MAX)
+        n += length;
+    buf_add(into, text, n);
+}
+
 /* What people type to find a record again. */
 static const char *search_text(struct arena *arena, const struct collected_record *record)
 {
-    const char *const parts[] = {record->party_name, record->reference, record->description,
-                                 record->source_id};
-    struct buf text = buf_new(arena, SEARCH_TEXT_BYTES_MAX);
+    const char *const parts[SEARCH_PARTS] = {record->party_name, record->reference,
+                                             record->description, record->source_id};
+    struct buf text = buf_new(arena, SEARCH_PARTS * (SEARCH_PART_BYTES_MAX + 1));
     for (size_t i = 0; i < COUNT(parts); i++) {
         if (!parts[i])
             continue;
         buf_add_text(&text, text.n > 0 ? " " : "");
-        buf_add_text(&text, parts[i]);
+        add_beginning(&text, parts[i]);
     }
     return text.data;
 }

@@ -1,8 +1,20 @@
 #include "store/ledger.h"
 
+#include "base/text.h"
 #include "store/audit.h"
 #include "store/collect.h"
 #include "store/json_rows.h"
+
+/* The last of several rows about one entry counts: one statement writes each row once. */
+static bool repeated_later(const struct mirrored_page *page, size_t at)
+{
+    for (size_t i = at + 1; i < page->count; i++) {
+        if (text_equal(page->rows[i].external_id, page->rows[at].external_id) &&
+            text_equal(page->rows[i].role, page->rows[at].role))
+            return true;
+    }
+    return false;
+}
 
 static const char *rows_json(const struct scope *scope, const struct mirrored_page *page)
 {
@@ -10,6 +22,8 @@ static const char *rows_json(const struct scope *scope, const struct mirrored_pa
     json_t *rows = rows_new(arena);
     for (size_t i = 0; i < page->count; i++) {
         const struct ledger_row *entry = &page->rows[i];
+        if (repeated_later(page, i))
+            continue;
         json_t *row = rows_add(rows);
         row_uuid(arena, row, "id", db_new_id(scope));
         row_text(row, "role", entry->role);

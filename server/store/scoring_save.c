@@ -6,6 +6,8 @@
 #include "store/queue.h"
 #include "store/scoring.h"
 
+enum { IDENTIFIER_BYTES_MAX = 200 };
+
 struct saving {
     const struct scoring_outcome *outcome;
     struct uuid *decisions; /* parallel to the items; nil where there was nothing to decide */
@@ -52,7 +54,7 @@ STATEMENT(records_resolve_sql,
 static void add_identifier(struct arena *arena, json_t *rows, const struct resolved_party *party,
                            const char *scheme, const char *value)
 {
-    if (!value)
+    if (text_blank(value) || strlen(value) > IDENTIFIER_BYTES_MAX) /* identifies nobody */
         return;
     json_t *row = rows_add(rows);
     row_text(row, "scheme", scheme);
@@ -119,21 +121,21 @@ STATEMENT(decisions_insert_sql,
           " SELECT $1, x.id, x.item, 1 + coalesce((SELECT max(d.seq) FROM region.decision d"
           " WHERE d.workspace_id = $1 AND d.item_id = x.item), 0), x.band, x.action, x.entry,"
           " x.settlement, x.p, x.match_p, x.match_calibrated, x.gate_p, x.gate_calibrated,"
-          " x.settlement_p, x.no_entry_p, x.unseen_p, x.axes, x.contributions, x.features,"
+          " x.settlement_p, x.no_entry_p, x.unseen_p, x.axes, x.contributions::jsonb, x.features,"
           " x.model, x.norm, x.policy, x.settings, x.counterparty, x.ledger_kind,"
           " x.ledger_as_of, x.ledger_stale, x.window_id, 'machine', $3"
           " FROM jsonb_to_recordset($2) AS x(id uuid, item uuid, band text, action text,"
           " entry uuid, settlement uuid, p bigint, match_p bigint, match_calibrated boolean,"
           " gate_p bigint, gate_calibrated boolean, settlement_p bigint, no_entry_p bigint,"
-          " unseen_p bigint, axes jsonb, contributions jsonb, features text, model text,"
+          " unseen_p bigint, axes jsonb, contributions text, features text, model text,"
           " norm text, policy text, settings int, counterparty uuid, ledger_kind text,"
           " ledger_as_of timestamptz, ledger_stale boolean, window_id uuid)");
 STATEMENT(candidates_insert_sql,
           "INSERT INTO region.candidate (workspace_id, decision_id, role, rank, entry_id, p_micro,"
           " score_micro, features, contributions)"
-          " SELECT $1, decision, role, rank, entry, p, score, features, contributions"
+          " SELECT $1, decision, role, rank, entry, p, score, features, contributions::jsonb"
           " FROM jsonb_to_recordset($2) AS x(decision uuid, role text, rank int, entry uuid,"
-          " p bigint, score bigint, features text, contributions jsonb)"
+          " p bigint, score bigint, features text, contributions text)"
           " WHERE $3::timestamptz IS NOT NULL");
 STATEMENT(policies_insert_sql,
           "INSERT INTO region.decision_policy (workspace_id, decision_id, code, effect, detail)"
@@ -171,7 +173,7 @@ static void add_decision(struct arena *arena, json_t *rows, const struct saving 
     row_uuid(arena, row, "entry", item->entry);
     row_uuid(arena, row, "settlement", item->settlement_entry);
     add_figures(row, item);
-    row_json(arena, row, "contributions", item->gate_contributions);
+    row_text(row, "contributions", item->gate_contributions);
     row_text(row, "features", item->text);
     row_text(row, "model", item->model_version);
     row_text(row, "norm", item->norm_version);
@@ -197,7 +199,7 @@ static void add_candidates(struct arena *arena, json_t *rows, const struct savin
         row_int(row, "p", candidate->p_micro);
         row_int(row, "score", candidate->log_odds_micro);
         row_text(row, "features", candidate->features);
-        row_json(arena, row, "contributions", candidate->contributions);
+        row_text(row, "contributions", candidate->contributions);
     }
 }
 
@@ -213,11 +215,12 @@ static void add_policies(struct arena *arena, json_t *rows, const struct saving 
     }
 }
 
-static enum err save_decisions(const struct scope *scope, const struct saving *saving)
+static enum err save_some(const struct scope *scope, const struct saving *saving, size_t from,
+                          size_t to)
 {
     struct arena *arena = scope->arena;
     json_t *decisions = rows_new(arena), *candidates = rows_new(arena), *policies = rows_new(arena);
-    for (size_t i = 0; i < saving->outcome->item_count; i++) {
+    for (size_t i = from; i < to; i++) {
         if (uuid_is_nil(saving->decisions[i]))
             continue;
         add_decision(arena, decisions, saving, i);
@@ -227,6 +230,26 @@ static enum err save_decisions(const struct scope *scope, const struct saving *s
     TRY(write_rows(scope, &decisions_insert_sql, decisions));
     TRY(write_rows(scope, &candidates_insert_sql, candidates));
     return write_rows(scope, &policies_insert_sql, policies);
+}
+
+enum { DECISIONS_PER_STATEMENT = 100 };
+
+/* In slices, each with an arena of its own: what goes to the database is large. */
+static enum err save_decisions(const struct scope *scope, const struct saving *saving)
+{
+    size_t count = saving->outcome->item_count;
+    enum err error = OK;
+    for (size_t from = 0; from < count && error == OK; from += DECISIONS_PER_STATEMENT) {
+        size_t left = count - from;
+        struct scope own = *scope;
+        own.arena = arena_open();
+        error = save_some(&own, saving, from,
+                          from + (left < DECISIONS_PER_STATEMENT ? left : DECISIONS_PER_STATEMENT));
+        if (error != OK)
+            error = arena_failure_move(scope->arena, own.arena, error);
+        arena_close(own.arena);
+    }
+    return error;
 }
 
 /* ---- items, links, deliveries ---- */

@@ -6,6 +6,7 @@
 #include "store/collect.h"
 #include "store/delivery.h"
 #include "store/integration_pause.h"
+#include "store/ledger.h"
 #include "store/problem_work.h"
 #include "store/scoring.h"
 
@@ -185,6 +186,61 @@ static void a_row_that_cannot_be_read_cannot_be_sent(void **state)
     assert_item(1, "problem");
     assert_ok(&fixture, problem_work_dismiss(&at.scope, problem.id, "known", &problem));
     assert_item(1, "dismissed");
+}
+
+STATEMENT(entry_sql, "SELECT amount_minor FROM region.ledger_entry WHERE workspace_id = $1"
+                     " AND external_id = $2");
+
+/* Text of which no two parts are alike, so that no index can make it small. */
+static const char *long_text(size_t n)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    char *text = arena_alloc(fixture.arena, n + 1);
+    for (size_t i = 0; i < n; i++)
+        text[i] = letters[rand_below(&fixture.rand, sizeof letters - 1)];
+    return text;
+}
+
+static void texts_of_any_length_are_stored(void **state)
+{
+    (void)state;
+    struct collected_record row = row_of("post", "a");
+    struct collected collected;
+    row.description = long_text(12000);
+    row.reference = long_text(9000);
+    row.party_name = long_text(9000);
+    assert_ok(&fixture, collect_after(pages++, row, &collected));
+    assert_int_equal(collected.items, 1);
+}
+
+static void an_entry_may_come_twice_and_be_long(void **state)
+{
+    (void)state;
+    struct ledger_row rows[2];
+    for (size_t i = 0; i < 2; i++)
+        rows[i] = (struct ledger_row){
+            .role = "document",
+            .external_id = "inv_9",
+            .amount = {100 + (int64_t)i, "EUR"},
+            .date = {20000},
+            .due_date = {DATE_NONE},
+            .norm_version = "1",
+            .description = long_text(12000),
+            .reference = long_text(9000),
+        };
+    struct mirrored_page page = {
+        .stream = at.stream,
+        .connection = at.integration.target_connection_id,
+        .rows = rows,
+        .count = 2,
+        .next_marker = "{}",
+        .complete = true,
+    };
+    assert_ok(&fixture, ledger_mirror_page(&at.scope, &page));
+    int64_t minor;
+    assert_ok(&fixture,
+              db_int(&at.scope, &entry_sql, PARAMS(P(at.scope.workspace), P("inv_9")), &minor));
+    assert_int_equal(minor, 101);
 }
 
 /* ---- pausing ---- */
@@ -456,6 +512,8 @@ int main(void)
         cmocka_unit_test_setup(what_waits_for_its_source_joins_a_window_later, clean),
         cmocka_unit_test_setup(what_was_ignored_and_posts_after_all_is_a_version, clean),
         cmocka_unit_test_setup(a_row_that_cannot_be_read_cannot_be_sent, clean),
+        cmocka_unit_test_setup(texts_of_any_length_are_stored, clean),
+        cmocka_unit_test_setup(an_entry_may_come_twice_and_be_long, clean),
         cmocka_unit_test_setup(a_window_that_fell_due_in_a_pause_is_scored_afterwards, clean),
         cmocka_unit_test_setup(what_changed_in_a_pause_is_seen_afterwards, clean),
         cmocka_unit_test_setup(a_window_is_scored_again_after_a_crash, clean),
