@@ -206,6 +206,61 @@ static bool region_name_valid(const char *name)
            name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
 }
 
+/* Whether each `name` of a connection string, with keywords or as a URI, has this value. */
+static bool always(const char *conninfo, const char *name, const char *value)
+{
+    for (const char *at = conninfo; at && (at = strstr(at, name));) {
+        at += strlen(name);
+        const char *given = at + strspn(at, " ");
+        if (*given != '=')
+            continue;
+        given += 1 + strspn(given + 1, " '");
+        size_t n = strcspn(given, " '&\t\n");
+        if (n != strlen(value) || strncmp(given, value, n) != 0)
+            return false;
+    }
+    return true;
+}
+
+static enum err check_database(struct arena *arena, const char *setting, const char *conninfo)
+{
+    if (always(conninfo, "sslmode", "verify-full") &&
+        always(conninfo, "ssl_min_protocol_version", "TLSv1.3"))
+        return OK;
+    return arena_fail(arena, ERR_CONFIG, setting,
+                      "Production speaks verified TLS 1.3 with its databases: leave out sslmode "
+                      "and ssl_min_protocol_version, or use a socket of the same host.");
+}
+
+static enum err check_frontends(struct arena *arena, const char *setting,
+                                const struct config_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (!text_starts(list->at[i], "https://"))
+            return arena_fail(arena, ERR_CONFIG, setting,
+                              "Production needs origins that begin with https://, unlike %s.",
+                              list->at[i]);
+    }
+    return OK;
+}
+
+static enum err check_production(struct arena *arena, const struct config *config)
+{
+    if (config->egress_allow.n > 0)
+        return arena_fail(arena, ERR_CONFIG, "egress.allow",
+                          "Production calls public addresses only: remove egress.allow.");
+    if (!text_starts(config->public_url, "https://"))
+        return arena_fail(arena, ERR_CONFIG, "public_url",
+                          "Production needs a public_url that begins with https://.");
+    TRY(check_frontends(arena, "cors.origins", &config->cors_origins));
+    TRY(check_frontends(arena, "oauth.return_origins", &config->return_origins));
+    TRY(check_database(arena, "directory.database_url", config->directory_database_url));
+    TRY(check_database(arena, "directory.owner_url", config->directory_owner_url));
+    TRY(check_database(arena, "region.database_url", config->region_database_url));
+    TRY(check_database(arena, "region.queue_url", config->region_queue_url));
+    return check_database(arena, "region.owner_url", config->region_owner_url);
+}
+
 static enum err check_whole(struct arena *arena, const struct config *config)
 {
     TRY(check_origins(arena, "cors.origins", &config->cors_origins));
@@ -213,13 +268,7 @@ static enum err check_whole(struct arena *arena, const struct config *config)
     if (!region_name_valid(config->region_name))
         return arena_fail(arena, ERR_CONFIG, "region.name",
                           "A region is named by 2 to 31 letters a-z, digits and hyphens.");
-    if (config->production && config->egress_allow.n > 0)
-        return arena_fail(arena, ERR_CONFIG, "egress.allow",
-                          "Production calls public addresses only: remove egress.allow.");
-    if (config->production && !text_starts(config->public_url, "https://"))
-        return arena_fail(arena, ERR_CONFIG, "public_url",
-                          "Production needs a public_url that begins with https://.");
-    return OK;
+    return config->production ? check_production(arena, config) : OK;
 }
 
 enum err config_read(struct arena *arena, const char *path, char *const *environment,

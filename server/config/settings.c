@@ -4,7 +4,8 @@
 
 const struct setting settings[] = {
     {"production", SETTING_BOOL, AT(production), .preset = "false",
-     .meaning = "Refuse what only development may do: egress.allow, a public_url without TLS."},
+     .meaning = "Refuse what only development may do: egress.allow, and a public_url, frontends or "
+                "databases without verified TLS."},
     {"log.level", SETTING_LEVEL, AT(log_level), .preset = "info",
      .meaning = "debug, info, warn or error."},
 

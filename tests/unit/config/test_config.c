@@ -173,6 +173,39 @@ static void production_takes_what_is_safe(void **state)
     assert_true(config.production);
 }
 
+static void production_refuses_what_is_not_private(void **state)
+{
+    static const char *const refused[][2] = {
+        {"SLUICE_CORS_ORIGINS=https://a.example http://b.example", "cors.origins"},
+        {"SLUICE_OAUTH_RETURN_ORIGINS=http://a.example", "oauth.return_origins"},
+        {"SLUICE_REGION_DATABASE_URL=host=db sslmode=prefer", "region.database_url"},
+        {"SLUICE_REGION_DATABASE_URL=host=db sslmode = 'require'", "region.database_url"},
+        {"SLUICE_REGION_QUEUE_URL=postgresql://db/x?a=b&sslmode=disable", "region.queue_url"},
+        {"SLUICE_REGION_OWNER_URL=sslmode=verify-full sslmode=allow", "region.owner_url"},
+        {"SLUICE_DIRECTORY_OWNER_URL=ssl_min_protocol_version=TLSv1.2", "directory.owner_url"},
+    };
+    static const char *const taken[] = {
+        "SLUICE_REGION_DATABASE_URL=host=db sslmode=verify-full dbname=sluice",
+        "SLUICE_REGION_DATABASE_URL=postgresql://db/x?sslmode=verify-full&connect_timeout=2",
+        "SLUICE_REGION_DATABASE_URL=host=/run/postgresql",
+        "SLUICE_OAUTH_RETURN_ORIGINS=https://a.example",
+    };
+    struct config config;
+    const char *url = "SLUICE_PUBLIC_URL=https://sluice.example.com";
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        assert_int_equal(config_read(*state, NULL,
+                                     with(*state, "SLUICE_PRODUCTION=true", url, refused[i][0]),
+                                     &config),
+                         ERR_CONFIG);
+        assert_string_equal(arena_failure(*state)->field, refused[i][1]);
+    }
+    for (size_t i = 0; i < COUNT(taken); i++)
+        assert_int_equal(config_read(*state, NULL,
+                                     with(*state, "SLUICE_PRODUCTION=true", url, taken[i]),
+                                     &config),
+                         OK);
+}
+
 static void showing_tells_origins_and_no_secret(void **state)
 {
     struct buf text = buf_new(*state, 100000);
@@ -196,6 +229,7 @@ int main(void)
         WITH_ARENA(a_file_that_is_wrong_is_told_with_its_line),
         WITH_ARENA(a_command_may_hold_the_key),
         WITH_ARENA(production_takes_what_is_safe),
+        WITH_ARENA(production_refuses_what_is_not_private),
         WITH_ARENA(showing_tells_origins_and_no_secret),
     };
     return RUN(tests);
