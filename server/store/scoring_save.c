@@ -74,6 +74,12 @@ static void add_identifiers(struct arena *arena, json_t *rows, const struct reso
     add_identifier(arena, rows, party, party->customer_scheme, party->customer_id);
 }
 
+static bool country_code(const char *text)
+{
+    return text && strlen(text) == 2 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'A' &&
+           text[1] <= 'Z';
+}
+
 static void add_party(struct arena *arena, json_t *rows, const struct resolved_party *party)
 {
     json_t *row = rows_add(rows);
@@ -81,7 +87,7 @@ static void add_party(struct arena *arena, json_t *rows, const struct resolved_p
     row_text(row, "name", party->name);
     row_text(row, "core_name", party->name_norm ? party->name_norm : "");
     row_text(row, "norm_version", party->norm_version);
-    row_text(row, "country", party->country && strlen(party->country) == 2 ? party->country : NULL);
+    row_text(row, "country", country_code(party->country) ? party->country : NULL);
     row_bool(row, "company", party->company);
     row_text(row, "email", party->email);
 }

@@ -364,6 +364,20 @@ static void an_outcome_is_saved_once(void **state)
     items[0].document = &document;
     items[1].position = 1;
     items[1].refusal = (struct item_refusal){"document_not_made", "It has no date.", "date"};
+    struct resolved_party party = {
+        .record = open.items[0].record,
+        .counterparty = id_new(&at),
+        .created = true,
+        .how = "new",
+        .norm_version = "1",
+        .name = "Acme",
+        .name_norm = "acme",
+        .country = "fr", /* as no map gives it */
+        .vat_id = "",
+        .email = long_text(300),
+        .customer_id = "cus_1",
+        .customer_scheme = "stripe_customer",
+    };
     struct scoring_outcome outcome = {
         .window = window,
         .integration = at.integration.id,
@@ -371,6 +385,8 @@ static void an_outcome_is_saved_once(void **state)
         .settings_version = 1,
         .ledger_kind = "none",
         .retry_s_max = 3600,
+        .parties = &party,
+        .party_count = 1,
         .items = items,
         .item_count = 2,
     };
