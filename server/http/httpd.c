@@ -37,6 +37,7 @@ struct visit {
     int64_t limit;
     uint64_t body_bytes_max;
     uint64_t drained;
+    int64_t until_us; /* by when all of it must have come */
 };
 
 /* ---- answering ---- */
@@ -173,6 +174,8 @@ static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connect
 static enum MHD_Result take_body(struct visit *visit, const char *data, size_t *n)
 {
     struct exchange *exchange = visit->exchange;
+    if (monotonic_us() > visit->until_us) /* byte by byte, it would hold a connection for weeks */
+        return MHD_NO;
     visit->drained += *n;
     if (visit->refused == OK && !buf_add(&exchange->body, data, *n)) {
         visit->refused = ERR_BODY_TOO_LARGE;
@@ -237,7 +240,11 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     (void)connection;
     struct exchange *exchange = exchange_new();
     struct visit *visit = arena_alloc(exchange->arena, sizeof *visit);
-    *visit = (struct visit){.httpd = httpd, .exchange = exchange};
+    *visit = (struct visit){
+        .httpd = httpd,
+        .exchange = exchange,
+        .until_us = monotonic_us() + (int64_t)httpd->settings.deadline_ms * 1000,
+    };
     visit->target = arena_text_n(exchange->arena, target, strnlen(target, TARGET_BYTES_MAX + 1));
     httpd->exchanges++;
     return visit;

@@ -124,6 +124,25 @@ static void an_idle_connection_is_closed(void **state)
     world_close(world);
 }
 
+static void a_body_that_trickles_ends_with_the_deadline(void **state)
+{
+    (void)state;
+    struct world *world = world_open(&(struct httpd_settings){.deadline_ms = 400});
+    static const char head[] = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 64\r\n\r\n";
+    int fd = dial(httpd_port(world->httpd));
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    bool closed = false;
+    send_bytes(fd, head, sizeof head - 1);
+    for (int i = 0; i < 30 && !closed; i++) { /* never idle for long */
+        send_bytes(fd, "x", 1);
+        closed = poll(&wait, 1, 100) > 0;
+    }
+    assert_true(closed);
+    assert_int_equal(atomic_load(&world->handled), 0);
+    close(fd);
+    world_close(world);
+}
+
 /* ---- stopping ---- */
 
 static void a_stop_lets_finish_what_is_under_way(void **state)
@@ -263,6 +282,7 @@ int main(void)
         cmocka_unit_test(slow_clients_hold_up_nobody),
         cmocka_unit_test(a_full_queue_answers_at_once),
         cmocka_unit_test(a_deadline_that_passed_is_answered_for_the_handler),
+        cmocka_unit_test(a_body_that_trickles_ends_with_the_deadline),
         cmocka_unit_test(a_client_that_leaves_harms_nobody),
         cmocka_unit_test(an_idle_connection_is_closed),
         cmocka_unit_test(a_stop_lets_finish_what_is_under_way),
