@@ -120,13 +120,18 @@ static const struct column client_columns[] = {COLUMN(struct client_row, client_
                                                COLUMN(struct client_row, sealed_secret)};
 static const struct shape client_shape = SHAPE(struct client_row, client_columns);
 
-STATEMENT(registered_client_get_sql, "SELECT client_id, sealed_secret"
-                                     " FROM region.registered_client"
-                                     " WHERE issuer = $1 AND redirect_uri = $2");
+/* A secret that an earlier key of the region sealed opens no more: the client is as good as none,
+ * and the next one takes its place. */
+STATEMENT(registered_client_get_sql, "SELECT client_id, sealed_secret FROM region.registered_client"
+                                     " WHERE issuer = $1 AND redirect_uri = $2"
+                                     " AND (sealed_secret IS NULL OR region_key_id = $3)");
 STATEMENT(registered_client_insert_sql,
           "INSERT INTO region.registered_client (issuer, redirect_uri, client_id, region_key_id,"
           " sealed_secret, created_at) VALUES ($1, $2, $3, $4, $5, $6)"
-          " ON CONFLICT (issuer, redirect_uri) DO NOTHING");
+          " ON CONFLICT (issuer, redirect_uri) DO UPDATE SET client_id = excluded.client_id,"
+          " region_key_id = excluded.region_key_id, sealed_secret = excluded.sealed_secret,"
+          " created_at = excluded.created_at WHERE registered_client.sealed_secret IS NOT NULL"
+          " AND registered_client.region_key_id <> excluded.region_key_id");
 STATEMENT(registered_client_delete_sql,
           "DELETE FROM region.registered_client WHERE issuer = $1 AND redirect_uri = $2");
 
@@ -144,8 +149,9 @@ enum err registered_client_get(const struct untenanted *region, const struct sec
 {
     const struct scope *at = &region->scope;
     struct client_row row;
-    TRY(db_one(at, &registered_client_get_sql, PARAMS(P(issuer), P(redirect_uri)), &client_shape,
-               &row));
+    TRY(db_one(at, &registered_client_get_sql,
+               PARAMS(P(issuer), P(redirect_uri), P(region_key_id(at->arena, region_key))),
+               &client_shape, &row));
     *into = (struct registered_client){
         .issuer = issuer, .redirect_uri = redirect_uri, .client_id = row.client_id};
     if (!row.sealed_secret.at)

@@ -201,6 +201,29 @@ static void a_registered_client_is_bound_to_its_server(void **state)
               registered_client_forget(&region, "https://b.example", "https://us.example/cb"));
 }
 
+static void a_registered_client_of_an_earlier_region_key_gives_way(void **state)
+{
+    (void)state;
+    struct untenanted region = fixture_untenanted(&fixture);
+    const struct secret *key = test_region_key(&fixture);
+    const struct secret *newer = random_secret(fixture.arena, SEAL_KEY_BYTES);
+    const char *issuer = "https://c.example", *back = "https://us.example/cb";
+    struct registered_client found, client = {issuer, back, "c1", token("s1")};
+    assert_ok(&fixture, registered_client_put(&region, key, &client));
+    assert_err(&fixture, ERR_NOT_FOUND,
+               registered_client_get(&region, newer, issuer, back, &found));
+    client = (struct registered_client){issuer, back, "c2", token("s2")};
+    assert_ok(&fixture, registered_client_put(&region, newer, &client));
+    assert_ok(&fixture, registered_client_get(&region, newer, issuer, back, &found));
+    assert_string_equal(found.client_id, "c2");
+    assert_string_equal(secret_text(found.secret), "s2");
+    assert_ok(&fixture, registered_client_forget(&region, issuer, back));
+    client.secret = NULL; /* a public client has nothing that a key could open */
+    assert_ok(&fixture, registered_client_put(&region, key, &client));
+    assert_ok(&fixture, registered_client_get(&region, newer, issuer, back, &found));
+    assert_ok(&fixture, registered_client_forget(&region, issuer, back));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +233,7 @@ int main(void)
         cmocka_unit_test(a_copy_for_revocation_serves_nothing_else),
         cmocka_unit_test(an_attempt_is_taken_once_with_its_verifier),
         cmocka_unit_test(a_registered_client_is_bound_to_its_server),
+        cmocka_unit_test(a_registered_client_of_an_earlier_region_key_gives_way),
         cmocka_unit_test(a_new_data_key_seals_everything_anew),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
