@@ -9,10 +9,11 @@ void out_actor(struct json_out *out, const char *name, const struct actor_view *
         kind = "person";
     else if (text_equal(actor->kind, "api_key"))
         kind = "api_key";
+    const struct uuid nobody = {{0}};
     bool machine = text_equal(kind, "machine");
     out_object(out, name);
     out_text(out, "kind", kind);
-    out_uuid_or_null(out, "id", machine ? (struct uuid){{0}} : actor->id);
+    out_uuid_or_null(out, "id", machine ? nobody : actor->id);
     out_end(out);
 }
 

@@ -209,7 +209,8 @@ static bool region_name_valid(const char *name)
 /* Whether each `name` of a connection string, with keywords or as a URI, has this value. */
 static bool always(const char *conninfo, const char *name, const char *value)
 {
-    for (const char *at = conninfo; at && (at = strstr(at, name));) {
+    const char *at = conninfo ? strstr(conninfo, name) : NULL;
+    for (; at; at = strstr(at, name)) {
         at += strlen(name);
         const char *given = at + strspn(at, " ");
         if (*given != '=')
