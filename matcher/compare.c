@@ -12,7 +12,12 @@ enum {
     REFERENCE_NEAR_FROM = 9200,
     RARITY_USUAL = 40,
     RARITY_RARE = 80,
-    DATE_ORDER_FROM_DAYS = 4
+    NUMBER_DIGITS_MIN = 5, /* shorter ones are years and quantities */
+    NUMBERS_MAX = 8,       /* of one description; later ones are not looked at */
+    REFERENCE_FOUND = 3,   /* levels from here: at least its digits agree */
+    DATE_ORDER_FROM_DAYS = 4,
+    DUE_AFTER_DAYS = 14, /* what is paid sooner is near its own date */
+    DUE_NEAR_DAYS = 3
 };
 
 /* Identifiers of one side, as given or canonical; NULL when absent or not valid. */
@@ -33,8 +38,10 @@ struct comparer {
     struct name_form name;
     struct trigrams name_trigrams;
     struct identity identity;
-    const char *reference;        /* normalised */
-    const char *description_norm; /* the description as if it were a reference */
+    const char *reference;            /* normalised */
+    const char *description_norm;     /* the description as if it were a reference */
+    const char *numbers[NUMBERS_MAX]; /* that the description states, normalised */
+    size_t number_count;
     struct trigrams description;
 };
 
@@ -72,6 +79,51 @@ static void description_trigrams(struct arena *arena, const char *text, struct t
         trigrams_of(text_fold(arena, text), into);
 }
 
+static bool ends_number(char c)
+{
+    return strchr(" \t\r\n,;:()[]#", c) != NULL;
+}
+
+/* Three groups of digits, six or eight in all: a day, not a number. */
+static bool looks_like_day(size_t digits, size_t letters, size_t separators)
+{
+    return letters == 0 && separators == 2 && (digits == 6 || digits == 8);
+}
+
+static bool is_number_word(const char *word, size_t n)
+{
+    size_t digits = 0, letters = 0, separators = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)word[i];
+        bool digit = c >= '0' && c <= '9';
+        bool separator = strchr("-/._", c) != NULL;
+        digits += digit;
+        separators += separator;
+        letters += !digit && !separator;
+    }
+    return digits >= NUMBER_DIGITS_MIN && !looks_like_day(digits, letters, separators);
+}
+
+/* "Invoice INV-2026-00042" states a number, whatever the source's own reference is. */
+static void numbers_find(struct comparer *comparer, const char *text)
+{
+    size_t left = text ? strnlen(text, MATCH_TEXT_BYTES_MAX) : 0;
+    for (const char *at = text; left > 0 && comparer->number_count < NUMBERS_MAX;) {
+        size_t n = 0;
+        while (n < left && !ends_number(at[n]))
+            n++;
+        const char *number = NULL;
+        if (n > 0 && is_number_word(at, n))
+            number = reference_normalise(comparer->arena,
+                                         arena_format(comparer->arena, "%.*s", (int)n, at));
+        if (number)
+            comparer->numbers[comparer->number_count++] = number;
+        n += n < left;
+        at += n;
+        left -= n;
+    }
+}
+
 struct comparer *comparer_new(struct arena *arena, const struct match_record *record,
                               enum match_role role, const struct token_counts *counts)
 {
@@ -90,6 +142,8 @@ struct comparer *comparer_new(struct arena *arena, const struct match_record *re
     comparer->identity = identity_of(arena, &raw, NULL);
     comparer->reference = reference_normalise(arena, record->reference);
     comparer->description_norm = reference_normalise(arena, record->description);
+    comparer->number_count = 0;
+    numbers_find(comparer, record->description);
     description_trigrams(arena, record->description, &comparer->description);
     return comparer;
 }
@@ -252,7 +306,7 @@ static int64_t days_between(struct date a, struct date b)
 
 static int distance_level(int64_t days)
 {
-    static const int64_t up_to[] = {62, 31, 14, 7, 3, 0};
+    static const int64_t up_to[] = {62, 24, 14, 7, 3, 0}; /* a month is beyond 24 */
     int level = 1;
     while ((size_t)level <= COUNT(up_to) && days <= up_to[level - 1])
         level++;
@@ -271,8 +325,11 @@ static void date_features(const struct comparer *comparer, const struct match_en
         bool before = entry->date.days < date.days;
         level[FEATURE_DATE_ORDER] = before == (comparer->role == MATCH_DOCUMENT) ? 2 : 1;
     }
-    if (entry->due_date.days != DATE_NONE && days_between(date, entry->due_date) < days)
-        days = days_between(date, entry->due_date);
+    /* Paid when it was due. It is not the same as being of that day: what comes every month is due
+     * when the next one is written. */
+    if (entry->due_date.days != DATE_NONE && days > DUE_AFTER_DAYS &&
+        days_between(date, entry->due_date) <= DUE_NEAR_DAYS)
+        level[FEATURE_DUE_DATE] = 1;
     level[FEATURE_DATE_DISTANCE] = (uint8_t)distance_level(days);
 }
 
@@ -281,10 +338,27 @@ static bool has_digit(const char *text)
     return text[strcspn(text, "0123456789")] != '\0';
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Does `text` have these bytes, and not as a part of a longer run of digits? "F20261" is not in
+ * "F202612". */
+static bool stands_in(const char *bytes, size_t n, const char *text)
+{
+    for (const char *at = text; n > 0 && (at = strstr(at, bytes)) != NULL; at++) {
+        bool starts = at == text || !is_digit(bytes[0]) || !is_digit(at[-1]);
+        if (starts && (!is_digit(bytes[n - 1]) || !is_digit(at[n])))
+            return true;
+    }
+    return false;
+}
+
 static bool contained(const char *reference, const char *text)
 {
     return reference && text && strlen(reference) >= REFERENCE_CONTAINED_MIN &&
-           has_digit(reference) && strstr(text, reference);
+           has_digit(reference) && stands_in(reference, strlen(reference), text);
 }
 
 /* A run of enough digits of `a` that occurs in `b`. */
@@ -296,7 +370,7 @@ static bool digits_shared(const char *a, const char *b)
         if (n >= REFERENCE_DIGITS_MIN && n < sizeof run) {
             memcpy(run, at, n);
             run[n] = '\0';
-            if (strstr(b, run))
+            if (stands_in(run, n, b))
                 return true;
         }
         at += n > 0 ? n : 1;
@@ -304,17 +378,36 @@ static bool digits_shared(const char *a, const char *b)
     return false;
 }
 
-static int reference_level(struct comparer *comparer, const struct match_entry *entry)
+/* What an entry says about itself, as references. */
+struct told {
+    const char *reference, *description, *file_name;
+};
+
+static bool told_contains(const struct told *told, const char *reference)
 {
-    struct arena *arena = comparer->arena;
-    const char *mine = comparer->reference;
-    const char *theirs = reference_normalise(arena, entry->reference);
+    return contained(reference, told->description) || contained(reference, told->file_name) ||
+           contained(reference, told->reference);
+}
+
+static bool found_in_text(const struct comparer *comparer, const struct told *told)
+{
+    if (told_contains(told, comparer->reference) ||
+        contained(told->reference, comparer->description_norm) ||
+        contained(told->reference, comparer->reference))
+        return true;
+    for (size_t i = 0; i < comparer->number_count; i++) {
+        if (told_contains(told, comparer->numbers[i]))
+            return true;
+    }
+    return false;
+}
+
+static int reference_level(const struct comparer *comparer, const struct told *told)
+{
+    const char *mine = comparer->reference, *theirs = told->reference;
     if (mine && theirs && strcmp(mine, theirs) == 0)
         return 5;
-    if ((mine && (contained(mine, reference_normalise(arena, entry->description)) ||
-                  contained(mine, reference_normalise(arena, entry->file_name)) ||
-                  contained(mine, theirs))) ||
-        contained(theirs, comparer->description_norm) || contained(theirs, mine))
+    if (found_in_text(comparer, told))
         return 4;
     if (!mine || !theirs)
         return 0;
@@ -324,6 +417,21 @@ static int reference_level(struct comparer *comparer, const struct match_entry *
     bool near = mine_n >= REFERENCE_NEAR_BYTES_MIN && theirs_n >= REFERENCE_NEAR_BYTES_MIN &&
                 jaro_winkler(mine, mine_n, theirs, theirs_n) >= REFERENCE_NEAR_FROM;
     return near ? 2 : 1;
+}
+
+static void reference_features(struct comparer *comparer, const struct match_entry *entry,
+                               uint8_t *level)
+{
+    struct told told = {
+        .reference = reference_normalise(comparer->arena, entry->reference),
+        .description = reference_normalise(comparer->arena, entry->description),
+        .file_name = reference_normalise(comparer->arena, entry->file_name),
+    };
+    int found = reference_level(comparer, &told);
+    level[FEATURE_REFERENCE] = (uint8_t)found;
+    if (comparer->number_count > 0 && told.reference && has_digit(told.reference) &&
+        found < REFERENCE_FOUND)
+        level[FEATURE_STATED_NUMBER] = 1;
 }
 
 static int description_level(struct comparer *comparer, const char *text)
@@ -359,7 +467,7 @@ struct comparison compare_entry(struct comparer *comparer, const struct match_en
         level[FEATURE_CURRENCY] = strcmp(record->amount.currency, entry->amount.currency) ? 1 : 2;
     }
     date_features(comparer, entry, level);
-    level[FEATURE_REFERENCE] = (uint8_t)reference_level(comparer, entry);
+    reference_features(comparer, entry, level);
     level[FEATURE_DESCRIPTION] = (uint8_t)description_level(comparer, entry->description);
     return comparison;
 }

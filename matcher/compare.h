@@ -7,6 +7,7 @@
 enum {
     AMOUNT_EXPLAINED = 6, /* levels from here: equal, or equal after the fee */
     NAME_AGREES = 6,      /* levels from here speak for the same name */
+    IDENTIFIER_STRONG = 5,
     NAME_RANK_FROM = 4000,
     NAME_RANK_GAP = 500
 };

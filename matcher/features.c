@@ -35,11 +35,14 @@ static const char *const reasons[FEATURE_COUNT][FEATURE_LEVELS_MAX] = {
                                "amount_rivals_few", "amount_unique"},
     [FEATURE_CURRENCY] = {"currency_missing", "currency_differs", "currency_equal"},
     [FEATURE_DATE_DISTANCE] = {"date_missing", "date_beyond_62_days", "date_within_62_days",
-                               "date_within_31_days", "date_within_14_days", "date_within_7_days",
+                               "date_within_24_days", "date_within_14_days", "date_within_7_days",
                                "date_within_3_days", "date_same_day"},
     [FEATURE_DATE_ORDER] = {"date_order_open", "date_order_unusual", "date_order_usual"},
+    [FEATURE_DATE_PERIOD] = {"date_period_none", "date_period_in_series", "date_period_apart"},
+    [FEATURE_DUE_DATE] = {"due_date_none", "due_date_near"},
     [FEATURE_REFERENCE] = {"reference_missing", "reference_differs", "reference_resembles",
                            "reference_digits", "reference_contained", "reference_equal"},
+    [FEATURE_STATED_NUMBER] = {"stated_number_none", "stated_number_differs"},
     [FEATURE_DESCRIPTION] = {"description_missing", "description_unrelated", "description_faint",
                              "description_similar", "description_close"},
 };
@@ -103,6 +106,61 @@ static int amount_rarity(int64_t minor)
     return minor % 10000 == 0 ? 1 : minor % 100 == 0 ? 2 : 3;
 }
 
+/* Billing periods in days, with some days around each: week, fortnight, month, quarter, year. */
+static const struct {
+    int64_t from, to;
+} periods[] = {{4, 10}, {11, 17}, {25, 34}, {86, 95}, {362, 369}};
+
+enum { PERIOD_NONE = -1, PERIOD_MONTH = 2 };
+
+static int period_of(int64_t days)
+{
+    int64_t apart = days < 0 ? -days : days;
+    for (size_t i = 0; i < COUNT(periods); i++) {
+        if (apart >= periods[i].from && apart <= periods[i].to)
+            return (int)i;
+    }
+    return PERIOD_NONE;
+}
+
+/* The same party, and the same amount: entries of one purchase that comes again look like this. */
+static bool repeats(const struct feature_vector *vector)
+{
+    const uint8_t *level = vector->level;
+    return level[FEATURE_AMOUNT] >= AMOUNT_EXPLAINED &&
+           (level[FEATURE_NAME] >= NAME_AGREES || level[FEATURE_IDENTIFIER] >= IDENTIFIER_STRONG);
+}
+
+static bool in_series(const struct match_entry *entries, const struct feature_vector *vectors,
+                      size_t count, size_t of, int period)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i != of && entries[i].date.days != DATE_NONE && repeats(&vectors[i]) &&
+            period_of((int64_t)entries[i].date.days - entries[of].date.days) == period)
+            return true;
+    }
+    return false;
+}
+
+/* Is it the entry of the week, month, quarter or year before or after? Days and weeks are also how
+ * long an entry takes, so a short period counts only where the series is seen. */
+static void compare_periods(const struct feature_question *question, struct feature_vector *vectors)
+{
+    const struct match_entry *entries = question->entries;
+    int32_t date = question->record->date.days;
+    for (size_t i = 0; i < question->count && date != DATE_NONE; i++) {
+        if (entries[i].date.days == DATE_NONE || !repeats(&vectors[i]))
+            continue;
+        int period = period_of((int64_t)entries[i].date.days - date);
+        if (period == PERIOD_NONE)
+            continue;
+        if (in_series(entries, vectors, question->count, i, period))
+            vectors[i].level[FEATURE_DATE_PERIOD] = 1;
+        else if (period >= PERIOD_MONTH)
+            vectors[i].level[FEATURE_DATE_PERIOD] = 2;
+    }
+}
+
 /* Rivals with the same amount, and the rank of the name: about the whole list. Consumed entries are
  * no rivals of anybody. */
 static void compare_list(const struct match_entry *entries, const struct comparison *comparisons,
@@ -146,5 +204,6 @@ enum err features_of(struct arena *arena, const struct feature_question *questio
     for (size_t i = 0; i < count; i++)
         comparisons[i] = compare_entry(comparer, &question->entries[i], &vectors[i]);
     compare_list(question->entries, comparisons, count, vectors);
+    compare_periods(question, vectors);
     return OK;
 }

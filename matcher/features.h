@@ -40,7 +40,10 @@ const char *feature_group_name(enum feature_group group);
     X(CURRENCY, "currency", GROUP_CURRENCY, 2, 1)                                                  \
     X(DATE_DISTANCE, "date_distance", GROUP_DATE, 7, 3)                                            \
     X(DATE_ORDER, "date_order", GROUP_DATE, 2, 1)                                                  \
+    X(DATE_PERIOD, "date_period", GROUP_DATE, 2, 2)                                                \
+    X(DUE_DATE, "due_date", GROUP_DATE, 1, 0)                                                      \
     X(REFERENCE, "reference", GROUP_REFERENCE, 5, 2)                                               \
+    X(STATED_NUMBER, "stated_number", GROUP_REFERENCE, 1, 1)                                       \
     X(DESCRIPTION, "description", GROUP_REFERENCE, 4, 1)
 
 #define FEATURE_ENUM(id, name, group, levels, against) FEATURE_##id,

@@ -10,6 +10,7 @@ enum { BINS = 15, TEACHING = 150, FLOW_MICRO = 850000, MARGIN_MICRO = 900000, HO
 struct claim {
     int64_t p_micro;
     bool right;
+    bool links;
 };
 
 static void example_score(const struct match_model *model, const struct example *example,
@@ -87,6 +88,18 @@ static void band(const struct claim *claims, size_t count, int64_t from, int64_t
     *right = inside ? (double)hits / (double)inside : 0;
 }
 
+static void flowing_links(const struct claim *claims, size_t count, double *share, double *right)
+{
+    size_t inside = 0, hits = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool linked = claims[i].links && claims[i].p_micro >= FLOW_MICRO;
+        inside += linked;
+        hits += linked && claims[i].right;
+    }
+    *share = count ? (double)inside / (double)count : 0;
+    *right = inside ? (double)hits / (double)inside : 0;
+}
+
 /* Wilson 1927, at 1.96 deviations. */
 static double wilson_lower(double share, double count)
 {
@@ -112,6 +125,7 @@ static void measures_of(struct claim *claims, size_t count, struct measures *int
     into->ece = calibration_error(claims, count);
     band(claims, count, FLOW_MICRO, MICRO + 1, &into->auto_share, &into->auto_precision);
     into->auto_wilson = wilson_lower(into->auto_precision, into->auto_share * (double)count);
+    flowing_links(claims, count, &into->link_share, &into->link_precision);
     band(claims, count, FLOW_MICRO, MARGIN_MICRO, &into->margin_share, &into->margin_right);
     band(claims, count, HOLD_MICRO, FLOW_MICRO, &into->review_share, &into->review_right);
 }
@@ -141,6 +155,7 @@ void measure(struct arena *arena, const struct match_model *model,
         claims[count++] = (struct claim){
             links ? output.p_micro[best] : output.null_p_micro,
             example->truth == (links ? best : OUTCOME_NONE),
+            links,
         };
     }
     measures_of(claims, count, into);
@@ -154,10 +169,12 @@ void measures_write(struct buf *into, const char *name, const struct measures *m
 {
     buf_format(into,
                "metric %s n=%zu blocking_recall=%.4f top1=%.4f accuracy=%.4f ece=%.4f brier=%.4f "
-               "auto_share=%.4f auto_precision=%.4f auto_wilson=%.4f margin_share=%.4f "
+               "auto_share=%.4f auto_precision=%.4f auto_wilson=%.4f link_share=%.4f "
+               "link_precision=%.4f margin_share=%.4f "
                "margin_right=%.4f review_share=%.4f review_right=%.4f\n",
                name, measures->count, measures->blocking_recall, measures->top1, measures->accuracy,
                measures->ece, measures->brier, measures->auto_share, measures->auto_precision,
-               measures->auto_wilson, measures->margin_share, measures->margin_right,
-               measures->review_share, measures->review_right);
+               measures->auto_wilson, measures->link_share, measures->link_precision,
+               measures->margin_share, measures->margin_right, measures->review_share,
+               measures->review_right);
 }

@@ -13,7 +13,9 @@ struct measures {
     double brier;
     double auto_share; /* p of the action from 0.85 */
     double auto_precision;
-    double auto_wilson;  /* lower bound of its 95 % interval */
+    double auto_wilson; /* lower bound of its 95 % interval */
+    double link_share;  /* of all: links with p from 0.85 */
+    double link_precision;
     double margin_share; /* p from 0.85 to 0.90 */
     double margin_right;
     double review_share; /* 0.55 to 0.85 */

@@ -35,6 +35,7 @@ struct held_out {
     double null_share; /* negative: as the worlds have it */
     bool fresh;        /* the ledger shows all that exists, whatever the worlds have */
     bool learned;      /* the null intercept has followed */
+    bool recurring;    /* every party buys the same again and again */
 };
 
 /* `held_out` NULL: the worlds of training. */
@@ -51,6 +52,8 @@ static enum err worlds_play(struct arena *arena, enum match_role role,
             world.null_share = held_out->null_share;
         if (held_out && held_out->fresh)
             world.view = VIEW_FRESH;
+        if (held_out && held_out->recurring)
+            world.recurring = 1;
         TRY(world_play(arena, &world, i, into));
     }
     return OK;
@@ -99,13 +102,21 @@ static enum err model_file_write(struct arena *arena, const char *directory, con
 
 static enum err measures_add(const struct match_model *model, struct buf *text)
 {
-    static const struct held_out sets[] = {
-        {"held_out", -1, false, false},       {"held_out_learned", -1, false, true},
-        {"held_out_fresh", -1, true, false},  {"held_out_fresh_learned", -1, true, true},
-        {"null_share_0", 0.0, true, false},   {"null_share_0_learned", 0.0, true, true},
-        {"null_share_15", 0.15, true, false}, {"null_share_15_learned", 0.15, true, true},
-        {"null_share_50", 0.5, true, false},  {"null_share_50_learned", 0.5, true, true}};
+    static const struct held_out sets[] = {{"held_out", -1, false, false, false},
+                                           {"held_out_learned", -1, false, true, false},
+                                           {"held_out_fresh", -1, true, false, false},
+                                           {"held_out_fresh_learned", -1, true, true, false},
+                                           {"null_share_0", 0.0, true, false, false},
+                                           {"null_share_0_learned", 0.0, true, true, false},
+                                           {"null_share_15", 0.15, true, false, false},
+                                           {"null_share_15_learned", 0.15, true, true, false},
+                                           {"null_share_50", 0.5, true, false, false},
+                                           {"null_share_50_learned", 0.5, true, true, false},
+                                           {"recurring", -1, true, false, true},
+                                           {"recurring_learned", -1, true, true, true}};
     for (size_t i = 0; i < COUNT(sets); i++) {
+        if (sets[i].recurring && model->role == MATCH_COUNTERPARTY)
+            continue; /* companies do not come every month */
         struct arena *scratch = arena_open();
         struct example_list examples;
         struct measures measures;

@@ -11,6 +11,7 @@ enum {
     BLOCKED_MAX = 30, /* candidates per record */
     BLOCK_WINDOW_DAYS = 60,
     BLOCK_NAME_FROM = 3500,
+    SERIES_MAX = 4, /* entries of other periods per record */
     FIRST_DAY = 20000,
     DAYS = 180
 };
@@ -26,6 +27,8 @@ struct made_entry {
 
 struct made_record {
     struct match_record record;
+    const char *number; /* of the document that the party was given; NULL: the record's reference */
+    const char *words;  /* the description without the number */
     int company;
     bool exists; /* an entry of it exists at the target */
     bool hidden; /* … which the ledger does not show */
@@ -42,85 +45,6 @@ struct play {
     size_t entry_count, entry_capacity;
     int64_t invoice_number;
 };
-
-static double in_range(struct random *random, double min, double max)
-{
-    return min + (max - min) * random_unit(random);
-}
-
-static struct name_noise noise_draw(struct random *random, bool held_out, double scale)
-{
-    double level = held_out ? in_range(random, 0.8, 1.3) : in_range(random, 0.2, 1.5);
-    level *= scale;
-    return (struct name_noise){
-        .upper = in_range(random, 0, 0.5),
-        .legal_dropped = 0.25 * level,
-        .legal_respelled = 0.4 * level,
-        .accents_lost = 0.4 * level,
-        .truncated = 0.15 * level,
-        .abbreviated = 0.1 * level,
-        .typo = 0.12 * level,
-        .reordered = 0.06 * level,
-        .descriptor = 0.1 * level,
-        .city_added = 0.1 * level,
-        .other_name = 0.03 * level,
-    };
-}
-
-/* How many of the records have an entry already. Most bills that come from a source are new to the
- * books; most money that moved is on the bank statement; most counterparties come again. */
-static double null_share_draw(struct random *random, enum match_role role, bool held_out)
-{
-    if (role == MATCH_SETTLEMENT)
-        return held_out ? in_range(random, 0.2, 0.45) : in_range(random, 0.1, 0.6);
-    if (role == MATCH_COUNTERPARTY)
-        return held_out ? in_range(random, 0.15, 0.35) : in_range(random, 0.1, 0.5);
-    return held_out ? in_range(random, 0.7, 0.9) : in_range(random, 0.45, 0.97);
-}
-
-struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
-{
-    struct random random = {seed};
-    double hard = held_out ? 1.15 : 1.0;
-    struct world world = {
-        .seed = random_next(&random),
-        .role = role,
-        .view = VIEW_FRESH,
-        .vocabulary = held_out,
-        .companies = (int)random_between(&random, held_out ? 90 : 60, held_out ? 220 : 260),
-        .records = 500,
-        .null_share = null_share_draw(&random, role, held_out),
-        .sibling_share = held_out ? in_range(&random, 0.1, 0.35) : in_range(&random, 0.05, 0.45),
-        .extra_entries = in_range(&random, 1, 5),
-        .name_missing = hard * in_range(&random, 0, 0.15),
-        .record_name_missing = hard * in_range(&random, 0, 0.12),
-        .record_reference_missing = in_range(&random, 0, 0.5),
-        .reference_missing = in_range(&random, 0.05, 0.7),
-        .reference_equal = in_range(&random, 0.2, 0.8),
-        .reference_in_text = in_range(&random, 0, 0.2),
-        .reference_damaged = hard * in_range(&random, 0, 0.2),
-        .net_of_fee = role == MATCH_SETTLEMENT ? in_range(&random, 0, 0.3) : 0.01,
-        .other_currency = hard * in_range(&random, 0, 0.06),
-        .partial = hard * in_range(&random, 0, 0.04),
-        .drift = hard * in_range(&random, 0, 0.04),
-        .round_amounts = in_range(&random, 0.05, 0.5),
-        .identifiers = in_range(&random, 0, 0.4),
-        .resolved = in_range(&random, 0, 0.4),
-        .lag_days_max = (int)random_between(&random, 2, held_out ? 14 : 20),
-    };
-    if (role != MATCH_COUNTERPARTY && random_chance(&random, 0.4))
-        world.view = (enum ledger_view)random_between(&random, VIEW_AGEING, VIEW_NONE);
-    /* Assumed: where the target's books cannot be read, one bill in eleven came by another door. */
-    if (role == MATCH_DOCUMENT && world.view == VIEW_NONE)
-        world.null_share = in_range(&random, 0.86, 0.96);
-    if (role == MATCH_COUNTERPARTY) {
-        world.name_missing *= 0.1; /* who is known mostly has a name */
-        world.record_name_missing *= 0.3;
-    }
-    world.record_noise = noise_draw(&random, held_out, 0.5);
-    world.entry_noise = noise_draw(&random, held_out, role == MATCH_SETTLEMENT ? 1.3 : 1.0);
-    return world;
-}
 
 /* An entry that exists and is not shown: by the age or the kind of the ledger. */
 static double hidden_share(enum ledger_view view)
@@ -180,6 +104,35 @@ static const char *description_draw(struct random *random, int vocabulary)
     return list[vocabulary][random_below(random, 8)];
 }
 
+static const char *invoice_number(struct play *play)
+{
+    play->invoice_number += 1 + (int64_t)random_below(&play->random, 3);
+    return arena_format(play->arena, "INV-2026-%05" PRId64, play->invoice_number);
+}
+
+/* What the source says of itself: its own id or the number of the invoice as the reference, and the
+ * number in the words. */
+static void record_label(struct play *play, struct made_record *made)
+{
+    const struct world *world = play->world;
+    struct random *random = &play->random;
+    struct match_record *record = &made->record;
+    const char *number = invoice_number(play);
+    if (random_chance(random, 0.5))
+        made->words = record->description = description_draw(random, world->vocabulary);
+    bool own_id = random_chance(random, 0.4);
+    if (!random_chance(random, world->record_reference_missing))
+        record->reference =
+            own_id ? arena_format(play->arena, "ch_%016" PRIX64, random_next(random)) : number;
+    if (!random_chance(random, world->number_stated))
+        return;
+    const char *words = made->words ? made->words : "Invoice";
+    made->number = number;
+    record->description = random_chance(random, 0.5)
+                              ? arena_format(play->arena, "%s %s", words, number)
+                              : arena_format(play->arena, "%s (%s)", words, number);
+}
+
 static struct match_record record_draw(struct play *play, const struct company *company)
 {
     const struct world *world = play->world;
@@ -199,14 +152,6 @@ static struct match_record record_draw(struct play *play, const struct company *
         record.vat_id = company->vat_id;
     if (world->role == MATCH_SETTLEMENT && random_chance(random, world->identifiers))
         record.iban = company->iban;
-    if (random_chance(random, 0.5))
-        record.description = description_draw(random, world->vocabulary);
-    play->invoice_number += 1 + (int64_t)random_below(random, 3);
-    if (!random_chance(random, world->record_reference_missing))
-        record.reference =
-            random_chance(random, 0.4)
-                ? arena_format(play->arena, "ch_%016" PRIX64, random_next(random))
-                : arena_format(play->arena, "INV-2026-%05" PRId64, play->invoice_number);
     return record;
 }
 
@@ -226,24 +171,34 @@ static const char *damaged(struct play *play, const char *reference)
     }
 }
 
-static void reference_copy(struct play *play, const char *reference, struct match_entry *entry)
+static const char *other_number(struct play *play)
 {
+    return arena_format(play->arena, "F%" PRId64, random_between(&play->random, 1000, 99999));
+}
+
+/* A number that the record states is that of its document, seldom another one. */
+static void reference_copy(struct play *play, const struct made_record *made,
+                           struct match_entry *entry)
+{
+    static const double restated = 0.97, stated_damaged = 0.25;
     const struct world *world = play->world;
     struct random *random = &play->random;
+    const char *reference = made->number ? made->number : made->record.reference;
     if (!reference)
         return;
+    if (world->role == MATCH_DOCUMENT && random_chance(random, world->in_file_name))
+        entry->file_name = arena_format(play->arena, "%s.pdf", reference);
     if (random_chance(random, world->reference_in_text))
         entry->description = arena_format(play->arena, "Paiement %s %s", reference,
                                           entry->description ? entry->description : "merci");
     if (random_chance(random, world->reference_missing))
         return;
-    if (random_chance(random, world->reference_damaged))
+    if (random_chance(random, world->reference_damaged * (made->number ? stated_damaged : 1)))
         entry->reference = damaged(play, reference);
-    else if (random_chance(random, world->reference_equal))
+    else if (random_chance(random, made->number ? restated : world->reference_equal))
         entry->reference = reference;
     else
-        entry->reference =
-            arena_format(play->arena, "F%" PRId64, random_between(random, 1000, 99999));
+        entry->reference = other_number(play);
 }
 
 static void amount_copy(struct play *play, const struct match_record *record,
@@ -303,20 +258,73 @@ static int32_t lag_draw(struct play *play)
     return (play->world->role == MATCH_DOCUMENT) == usual ? -days : days;
 }
 
+/* Days until a document is to be paid. */
+static int32_t term_draw(struct random *random)
+{
+    static const int32_t terms[] = {30, 30, 30, 14, 45, 60};
+    return terms[random_below(random, COUNT(terms))];
+}
+
+static void date_copy(struct play *play, const struct match_record *record,
+                      struct match_entry *entry)
+{
+    struct random *random = &play->random;
+    int32_t term = term_draw(random);
+    bool when_due = random_chance(random, play->world->paid_when_due);
+    entry->date.days = record->date.days +
+                       (when_due ? -term + (int32_t)random_between(random, -2, 2) : lag_draw(play));
+    if (play->world->role == MATCH_DOCUMENT && (when_due || random_chance(random, 0.5)))
+        entry->due_date.days = entry->date.days + term;
+}
+
 static void true_entry_make(struct play *play, int index)
 {
     struct made_record *made = &play->records[index];
     struct made_entry *entry = entry_new(play, made->company);
     entry->record = index;
-    entry->entry.date.days = made->record.date.days + lag_draw(play);
-    if (play->world->role == MATCH_DOCUMENT && random_chance(&play->random, 0.4))
-        entry->entry.due_date.days = entry->entry.date.days + 30;
+    date_copy(play, &made->record, &entry->entry);
     amount_copy(play, &made->record, &entry->entry);
     if (random_chance(&play->random, 0.5))
         entry->entry.description = random_chance(&play->random, 0.6)
-                                       ? made->record.description
+                                       ? made->words
                                        : description_draw(&play->random, play->world->vocabulary);
-    reference_copy(play, made->record.reference, &entry->entry);
+    reference_copy(play, made, &entry->entry);
+}
+
+/* One entry of another period: all is as it would be now, but the day and the number. */
+static void recurrence_make(struct play *play, const struct made_record *made, int32_t days)
+{
+    const struct world *world = play->world;
+    struct random *random = &play->random;
+    struct match_entry *entry = &entry_new(play, made->company)->entry;
+    entry->date.days = made->record.date.days + days;
+    if (world->role == MATCH_DOCUMENT && random_chance(random, 0.6))
+        entry->due_date.days = entry->date.days + term_draw(random);
+    entry->amount = made->record.amount;
+    if (random_chance(random, world->net_of_fee))
+        entry->amount.minor -= made->record.fee.minor;
+    if (random_chance(random, 0.5))
+        entry->description = made->words;
+    if (!random_chance(random, world->reference_missing))
+        entry->reference = random_chance(random, 0.5) ? invoice_number(play) : other_number(play);
+}
+
+/* The same party, the same amount, again and again. What is due when the next one is paid looks
+ * like it by its due date. Most of a series lies before the record. */
+static void series_make(struct play *play, int index)
+{
+    static const int32_t periods[] = {7, 14, 30, 30, 30, 30, 30, 30, 30, 30, 91, 365};
+    struct random *random = &play->random;
+    if (!random_chance(random, play->world->recurring))
+        return;
+    int32_t period = periods[random_below(random, COUNT(periods))];
+    int32_t before = (int32_t)random_between(random, 0, SERIES_MAX - 1);
+    int32_t after = before == 0 || random_chance(random, 0.2) ? 1 : 0;
+    for (int32_t step = -before; step <= after; step++) {
+        if (step != 0)
+            recurrence_make(play, &play->records[index],
+                            step * period + (int32_t)random_between(random, -3, 3));
+    }
 }
 
 /* Entries that belong to no record here: other purchases of the same companies. */
@@ -342,10 +350,13 @@ static void records_make(struct play *play)
         struct made_record *made = &play->records[i];
         made->company = (int)random_below(&play->random, (size_t)play->company_count);
         made->record = record_draw(play, &play->companies[made->company]);
+        record_label(play, made);
         made->exists = !random_chance(&play->random, world->null_share);
         made->hidden = made->exists && random_chance(&play->random, hidden_share(world->view));
         if (made->exists && !made->hidden)
             true_entry_make(play, i);
+        if (world->view != VIEW_NONE)
+            series_make(play, i);
     }
 }
 
@@ -379,6 +390,7 @@ static void counterparties_make(struct play *play)
         struct made_record *made = &play->records[i];
         made->company = (int)random_below(&play->random, (size_t)play->company_count);
         made->record = record_draw(play, &play->companies[made->company]);
+        record_label(play, made);
         /* Strong identifiers decide before names are asked; a second account at the source does
          * not match. */
         made->record.vat_id = made->record.iban = NULL;
@@ -515,7 +527,8 @@ enum err world_play(struct arena *arena, const struct world *world, int number,
     companies_make(&play);
     size_t others = (size_t)(world->extra_entries * play.company_count);
     bool counterparties = world->role == MATCH_COUNTERPARTY;
-    play.entry_capacity = (size_t)world->records + (size_t)play.company_count + others;
+    play.entry_capacity =
+        (size_t)world->records * (1 + SERIES_MAX) + (size_t)play.company_count + others;
     play.entries = arena_array(play.arena, play.entry_capacity, sizeof *play.entries);
     if (counterparties)
         counterparties_make(&play);

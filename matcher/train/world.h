@@ -21,6 +21,10 @@ struct world {
     double record_reference_missing;
     double reference_missing, reference_equal, reference_in_text, reference_damaged;
     double net_of_fee, other_currency, partial, drift; /* of the amounts of true entries */
+    double number_stated; /* records that say an invoice number in their description */
+    double in_file_name;  /* documents whose file is named by the number */
+    double paid_when_due; /* documents that are paid at the end of their term */
+    double recurring;     /* records whose party buys the same every week, month, year */
     double round_amounts;
     double identifiers; /* chance that a side carries an identifier */
     double resolved;    /* chance that the pipeline knew the entry's counterparty */

@@ -155,6 +155,40 @@ static void probabilities_sum_to_one(void **state)
     }
 }
 
+/* A charge of every month: its own entry is not there yet, that of the month before is. */
+static void the_month_before_is_not_linked(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->record.reference = NULL;
+    fixture->record.description = "Abonnement Pro (F-2026-0012)";
+    for (int earlier = 1; earlier <= 3; earlier++) {
+        struct match_entry *entry = document_add(fixture, (uint8_t)earlier);
+        entry->date.days -= 30 * earlier;
+        entry->due_date.days = entry->date.days + 30;
+        entry->same_counterparty = true;
+        entry->reference = earlier % 2 ? "FA338812" : "F-2026-0007";
+        struct decision *decision = decide(fixture);
+        assert_int_equal(decision->action, ACTION_CREATE);
+        assert_true(decision->match_p_micro >= 850000);
+    }
+    struct match_entry *own = document_add(fixture, 9);
+    own->date.days -= 1;
+    struct decision *decision = decide(fixture);
+    assert_int_equal(decision->action, ACTION_LINK);
+    assert_int_equal(decision->entry.b[0], 9);
+}
+
+static void the_month_before_is_not_sure_without_numbers(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->record.reference = NULL;
+    struct match_entry *entry = document_add(fixture, 1);
+    entry->date.days -= 30;
+    entry->due_date.days = fixture->record.date.days;
+    struct decision *decision = decide(fixture);
+    assert_true(decision->action == ACTION_CREATE || decision->band != BAND_FLOW);
+}
+
 static void twins_are_left_to_a_person(void **state)
 {
     struct fixture *fixture = *state;
@@ -404,6 +438,8 @@ int main(void)
         WITH_FIXTURE(the_entry_that_exists_is_linked),
         WITH_FIXTURE(contributions_add_up_to_the_log_odds),
         WITH_FIXTURE(probabilities_sum_to_one),
+        WITH_FIXTURE(the_month_before_is_not_linked),
+        WITH_FIXTURE(the_month_before_is_not_sure_without_numbers),
         WITH_FIXTURE(twins_are_left_to_a_person),
         WITH_FIXTURE(order_of_candidates_does_not_matter),
         WITH_FIXTURE(a_consumed_entry_is_not_linked_again),

@@ -182,7 +182,8 @@ static void dates_have_distance_and_order(void **state)
         {-3, "date_within_3_days", "date_order_open"},
         {-7, "date_within_7_days", "date_order_usual"},
         {14, "date_within_14_days", "date_order_unusual"},
-        {31, "date_within_31_days", "date_order_unusual"},
+        {24, "date_within_24_days", "date_order_unusual"},
+        {28, "date_within_62_days", "date_order_unusual"}, /* a month is beyond */
         {-62, "date_within_62_days", "date_order_usual"},
         {-63, "date_beyond_62_days", "date_order_usual"},
     };
@@ -197,9 +198,96 @@ static void dates_have_distance_and_order(void **state)
     struct match_entry entry = entry_plain();
     entry.date.days = DATE_NONE;
     assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DATE_DISTANCE), "date_missing");
-    entry.date.days = record.date.days - 40;
+}
+
+static void a_due_date_is_not_the_day_of_the_entry(void **state)
+{
+    struct match_record record = record_plain();
+    struct match_entry entry = entry_plain();
+    entry.date.days = record.date.days - 30;
+    entry.due_date.days = record.date.days + 3;
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DATE_DISTANCE),
+                        "date_within_62_days");
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DUE_DATE), "due_date_near");
+    entry.due_date.days = record.date.days + 4;
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DUE_DATE), "due_date_none");
     entry.due_date.days = record.date.days;
-    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DATE_DISTANCE), "date_same_day");
+    entry.date.days = record.date.days - 14; /* near enough by its own date */
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DUE_DATE), "due_date_none");
+}
+
+static void what_comes_every_period_is_recognised(void **state)
+{
+    static const struct {
+        int32_t days;
+        const char *alone;
+        const char *in_series; /* with an entry one step further away */
+    } cases[] = {
+        {0, "date_period_none", "date_period_none"},
+        {-7, "date_period_none", "date_period_in_series"},
+        {14, "date_period_none", "date_period_in_series"},
+        {-20, "date_period_none", "date_period_none"},
+        {-28, "date_period_apart", "date_period_in_series"},
+        {31, "date_period_apart", "date_period_in_series"},
+        {-91, "date_period_apart", "date_period_in_series"},
+        {-365, "date_period_apart", "date_period_in_series"},
+    };
+    struct match_record record = record_plain();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct match_entry entries[2] = {entry_plain(), entry_plain()};
+        struct feature_vector vectors[2];
+        entries[0].date.days += cases[i].days;
+        entries[1].date.days += 2 * cases[i].days;
+        assert_string_equal(reason_of(*state, &record, &entries[0], FEATURE_DATE_PERIOD),
+                            cases[i].alone);
+        assert_int_equal(ask(*state, &record, entries, 2, vectors), OK);
+        assert_string_equal(
+            feature_reason(FEATURE_DATE_PERIOD, vectors[0].level[FEATURE_DATE_PERIOD]),
+            cases[i].in_series);
+        entries[0].amount.minor += 700; /* another purchase */
+        assert_string_equal(reason_of(*state, &record, &entries[0], FEATURE_DATE_PERIOD),
+                            "date_period_none");
+    }
+    struct match_entry entry = entry_plain();
+    entry.date.days -= 30;
+    entry.name = "Garage Moreau";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_DATE_PERIOD),
+                        "date_period_none");
+}
+
+static void a_stated_number_is_looked_for(void **state)
+{
+    static const struct {
+        const char *description;
+        const char *reference;
+        const char *file_name;
+        const char *found;
+        const char *number;
+    } cases[] = {
+        {"Facture F-2026-0012", "F-2026-0012", NULL, "reference_contained", "stated_number_none"},
+        {"Facture F-2026-0012", NULL, "F-2026-0012.pdf", "reference_contained",
+         "stated_number_none"},
+        {"Pro (F-2026-0012)", "F-2026-0012-A", NULL, "reference_contained", "stated_number_none"},
+        {"Facture F-2026-0012", "F-2026-0001", NULL, "reference_missing", "stated_number_differs"},
+        {"Facture F-2026-0012", "F-2026-0123", NULL, "reference_missing", "stated_number_differs"},
+        {"Facture F-2026-0001", NULL, "F-2026-0012.pdf", "reference_missing", "stated_number_none"},
+        {"Facture F-2026-0012", "FA338812", NULL, "reference_missing", "stated_number_differs"},
+        {"Facture F-2026-0012", NULL, "scan 5512.pdf", "reference_missing", "stated_number_none"},
+        {"Consulting 2026", "FA338812", NULL, "reference_missing", "stated_number_none"},
+        {"Workshop on 12/03/2026", "FA338812", NULL, "reference_missing", "stated_number_none"},
+        {NULL, "FA338812", NULL, "reference_missing", "stated_number_none"},
+    };
+    struct match_record record = record_plain();
+    record.reference = NULL;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct match_entry entry = entry_plain();
+        record.description = cases[i].description;
+        entry.reference = cases[i].reference;
+        entry.file_name = cases[i].file_name;
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_REFERENCE), cases[i].found);
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_STATED_NUMBER),
+                            cases[i].number);
+    }
 }
 
 static void references_are_found_where_they_stand(void **state)
@@ -323,7 +411,10 @@ int main(void)
         IN_ARENA(identifiers_speak_before_names),
         IN_ARENA(amounts_are_exact_or_explained_or_near),
         IN_ARENA(dates_have_distance_and_order),
+        IN_ARENA(a_due_date_is_not_the_day_of_the_entry),
+        IN_ARENA(what_comes_every_period_is_recognised),
         IN_ARENA(references_are_found_where_they_stand),
+        IN_ARENA(a_stated_number_is_looked_for),
         IN_ARENA(rivals_weaken_an_amount),
         IN_ARENA(frequent_words_say_less),
         IN_ARENA(vectors_survive_writing_and_reading),
