@@ -3,7 +3,10 @@
 #include "base/text.h"
 #include "crypto/crypto.h"
 
-enum { CONTRIBUTIONS_BYTES_MAX = 32 * 1024 };
+enum {
+    CONTRIBUTIONS_BYTES_MAX = 32 * 1024,
+    CANDIDATES_KEPT_MAX = 20, /* rows of one role; the replay text has all of them */
+};
 
 /* ---- documents and keys ---- */
 
@@ -46,10 +49,8 @@ static struct source_record record_of(const struct scoring_item *item)
     };
 }
 
-enum err document_of(const struct scope *scope, const struct document_order *order,
-                     struct stored_document *into)
+static struct document_input input_of(struct arena *arena, const struct document_order *order)
 {
-    struct arena *arena = scope->arena;
     const struct scoring_item *item = order->item;
     struct source_record record = record_of(item);
     struct document_input input = document_input_from(arena, &record);
@@ -61,12 +62,36 @@ enum err document_of(const struct scope *scope, const struct document_order *ord
     input.testmode = !item->livemode;
     input.version = item->version;
     input.reverses = order->reverses;
-    TRY(document_render(arena, &input, &into->bytes));
-    TRY(document_file_name(arena, &input, &into->file_name));
+    return input;
+}
+
+static enum err render_in(struct arena *draft, struct arena *arena,
+                          const struct document_order *order, struct stored_document *into)
+{
+    struct document_input input = input_of(draft, order);
+    struct bytes pdf;
+    const char *file_name;
+    TRY(document_render(draft, &input, &pdf));
+    TRY(document_file_name(draft, &input, &file_name));
+    into->bytes = (struct bytes){arena_copy(arena, pdf.at, pdf.n), pdf.n};
+    into->file_name = arena_text(arena, file_name);
     into->sha256 = sha256_hex(arena, into->bytes);
     into->content_type = "application/pdf";
     into->recipe = arena_format(arena, "rendered-%d", DOCUMENT_RECIPE_VERSION);
     return OK;
+}
+
+/* Drawing takes a hundred times what the page is in the end: its drafts end with an arena of their
+ * own, or a window of a thousand items would not fit into memory. */
+enum err document_of(const struct scope *scope, const struct document_order *order,
+                     struct stored_document *into)
+{
+    struct arena *draft = arena_open();
+    enum err error = render_in(draft, scope->arena, order, into);
+    if (error != OK)
+        error = arena_failure_move(scope->arena, draft, error);
+    arena_close(draft);
+    return error;
 }
 
 static struct bytes text_bytes(const char *text)
@@ -102,9 +127,17 @@ static void add_contribution(struct buf *json, const char *feature, const char *
     buf_format(json, ",\"log_odds_micro\":%" PRId64 "}", log_odds_micro);
 }
 
-static const char *match_contributions(struct arena *arena, const struct candidate *candidate)
+/* Where texts end up, and where they grow: a draft is several times as large as what comes of it.
+ */
+struct writing {
+    struct arena *arena;
+    struct arena *draft;
+};
+
+static const char *match_contributions(const struct writing *writing,
+                                       const struct candidate *candidate)
 {
-    struct buf json = buf_new(arena, CONTRIBUTIONS_BYTES_MAX);
+    struct buf json = buf_new(writing->draft, CONTRIBUTIONS_BYTES_MAX);
     buf_add_char(&json, '[');
     for (size_t i = 0; i < candidate->contribution_count; i++) {
         const struct contribution *contribution = &candidate->contributions[i];
@@ -112,12 +145,12 @@ static const char *match_contributions(struct arena *arena, const struct candida
                          contribution->log_odds_micro);
     }
     buf_add_char(&json, ']');
-    return json.data;
+    return arena_text(writing->arena, json.data);
 }
 
-static const char *gate_contributions(struct arena *arena, const struct gate_result *gate)
+static const char *gate_contributions(const struct writing *writing, const struct gate_result *gate)
 {
-    struct buf json = buf_new(arena, CONTRIBUTIONS_BYTES_MAX);
+    struct buf json = buf_new(writing->draft, CONTRIBUTIONS_BYTES_MAX);
     buf_add_char(&json, '[');
     for (size_t i = 0; i < GATE_PART_COUNT; i++) {
         const struct gate_part_result *part = &gate->parts[i];
@@ -125,20 +158,20 @@ static const char *gate_contributions(struct arena *arena, const struct gate_res
                          gate_reason(part->part, part->level), part->log_odds_micro);
     }
     buf_add_char(&json, ']');
-    return json.data;
+    return arena_text(writing->arena, json.data);
 }
 
-static const char *features_text(struct arena *arena, const struct feature_vector *vector)
+static const char *features_text(const struct writing *writing, const struct feature_vector *vector)
 {
-    struct buf text = buf_new(arena, CONTRIBUTIONS_BYTES_MAX);
+    struct buf text = buf_new(writing->draft, CONTRIBUTIONS_BYTES_MAX);
     features_write(&text, vector);
-    return text.data;
+    return arena_text(writing->arena, text.data);
 }
 
-static void add_candidates(struct arena *arena, const struct role_result *role,
+static void add_candidates(const struct writing *writing, const struct role_result *role,
                            struct decided_candidate *into, size_t *count)
 {
-    for (size_t i = 0; i < role->candidate_count; i++) {
+    for (size_t i = 0; i < role->candidate_count && i < CANDIDATES_KEPT_MAX; i++) {
         const struct candidate *candidate = &role->candidates[i];
         into[(*count)++] = (struct decided_candidate){
             .role = match_role_name(candidate->role),
@@ -146,8 +179,8 @@ static void add_candidates(struct arena *arena, const struct role_result *role,
             .entry = candidate->entry,
             .p_micro = candidate->p_micro,
             .log_odds_micro = candidate->log_odds_micro,
-            .features = features_text(arena, &candidate->features),
-            .contributions = match_contributions(arena, candidate),
+            .features = features_text(writing, &candidate->features),
+            .contributions = match_contributions(writing, candidate),
         };
     }
 }
@@ -184,17 +217,24 @@ static const char *next_state(const struct scored *scored)
     return "held";
 }
 
-static enum err explain(struct arena *arena, const struct scored *scored, struct decided_item *into)
+static enum err explain(const struct writing *writing, const struct scored *scored,
+                        struct decided_item *into)
 {
+    struct arena *arena = writing->arena;
     const struct decision *decision = &scored->decision;
+    const char *text;
     size_t room = decision->document.candidate_count + decision->settlement.candidate_count;
     struct decided_candidate *candidates = arena_array(arena, room, sizeof *candidates);
-    add_candidates(arena, &decision->document, candidates, &into->candidate_count);
-    add_candidates(arena, &decision->settlement, candidates, &into->candidate_count);
+    add_candidates(writing, &decision->document, candidates, &into->candidate_count);
+    add_candidates(writing, &decision->settlement, candidates, &into->candidate_count);
     into->candidates = candidates;
     add_policies(arena, &decision->policies, into);
-    into->gate_contributions = gate_contributions(arena, &decision->gate);
-    return decision_text(arena, decision, &into->text);
+    into->gate_contributions = gate_contributions(writing, &decision->gate);
+    enum err error = decision_text(writing->draft, decision, &text);
+    if (error != OK)
+        return arena_failure_move(arena, writing->draft, error);
+    into->text = arena_text(arena, text);
+    return OK;
 }
 
 static void copy_figures(const struct scored *scored, struct decided_item *into)
@@ -297,8 +337,11 @@ static enum err outcome_item(const struct environment *env, const struct scope *
                              const struct scoring_window *window, const struct scored *scored,
                              struct decided_item *into)
 {
+    struct writing writing = {scope->arena, arena_open()};
     copy_figures(scored, into);
-    TRY(explain(scope->arena, scored, into));
+    enum err error = explain(&writing, scored, into);
+    arena_close(writing.draft);
+    TRY(error);
     TRY(render_or_refuse(scope, window, scored, into));
     if (text_equal(into->state, "queued"))
         into->delivery = plan_delivery(env, scope, window, scored);

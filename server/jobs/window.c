@@ -24,14 +24,36 @@ static enum err save(const struct scope *scope, void *arg)
     return scoring_save(scope, &run->outcome);
 }
 
+struct window_times {
+    int64_t started_us, scored_us, rendered_us;
+    size_t scored_bytes;
+};
+
+static void log_window(const struct window_run *run, const struct window_times *times)
+{
+    const struct job_context *ctx = run->ctx;
+    log_event(ctx->env->log, LOG_INFO, "window.decided", LOG_U("workspace", ctx->job->workspace),
+              LOG_U("window", run->window.window), LOG_N("items", run->window.count),
+              LOG_N("score_ms", (times->scored_us - times->started_us) / 1000),
+              LOG_N("render_ms", (times->rendered_us - times->scored_us) / 1000),
+              LOG_N("save_ms", (monotonic_us() - times->rendered_us) / 1000),
+              LOG_N("score_bytes", times->scored_bytes), LOG_N("bytes", arena_used(ctx->arena)));
+}
+
 enum err job_window(struct job_context *ctx)
 {
     struct window_run *run = arena_alloc(ctx->arena, sizeof *run);
+    struct window_times times = {.started_us = monotonic_us()};
     run->ctx = ctx;
     enum err error = job_database(ctx, open_and_score, run);
     if (error == ERR_NOT_FOUND) /* decided already */
         return job_finish(ctx, NULL, NULL);
     TRY(error);
+    times.scored_us = monotonic_us();
+    times.scored_bytes = arena_used(ctx->arena);
     TRY(outcome_of(ctx->env, &ctx->scope, &run->window, &run->scores, &run->outcome));
-    return job_finish(ctx, save, run);
+    times.rendered_us = monotonic_us();
+    TRY(job_finish(ctx, save, run));
+    log_window(run, &times);
+    return OK;
 }

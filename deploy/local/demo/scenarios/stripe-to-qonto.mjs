@@ -73,8 +73,8 @@ async function quiet({ api, at, integration, least }) {
 
 async function lostAnswer({ api, at }) {
   const deliveries = await api.all(`${at}/deliveries`);
-  const details = await Promise.all(deliveries
-    .map((it) => api.get(`${at}/deliveries/${it.id}`)));
+  const details = [];
+  for (const { id } of deliveries) details.push(await api.get(`${at}/deliveries/${id}`));
   const lost = details.filter((it) => it.attempts.some((attempt) => attempt.status === 'provider_uncertain'));
   return { seen: lost.length > 0, resolved: lost.filter((it) => it.state === 'done').length };
 }
