@@ -96,8 +96,8 @@ static enum err end_failed(struct stream_job *stream_job, enum err error)
               LOG_T("detail", arena_failure(ctx->arena)->detail));
     TRY(session_failed(&stream_job->session, error));
     TRY(job_database(ctx, note_failure, &failing));
-    if (error == ERR_AUTH)
-        return job_finish(ctx, NULL, NULL);
+    /* Refused for good, it waits in the parked lane; refused by tokens that were replaced just
+     * then, it goes on with the newer ones. */
     return job_again(ctx, NULL, NULL, backoff_s(ctx, (int)failing.failures, retry_after_s));
 }
 
