@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join as pathOf } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { assertRefused, send } from '../support/raw.mjs';
-import { PHRASE, anybody, directory, join, workspace } from '../support/stack.mjs';
+import { PHRASE, anybody, control, directory, join, workspace } from '../support/stack.mjs';
 
 const FAILURES_MAX = 10;
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -125,5 +125,37 @@ describe('ids of another workspace', () => {
     const next = `connections?limit=1&cursor=${encodeURIComponent(cursor)}`;
     assertRefused(await space.api.call('GET', `${space.at}/${next}`), 400, 'cursor_invalid');
     assertRefused(await other.api.call('GET', `${other.at}/${next}&provider=stripe`), 400, 'cursor_invalid');
+  });
+});
+
+describe('a provider that keeps everybody waiting', () => {
+  const VISITORS = 8; // twice the request threads
+  const SILENCE_MS = 2500;
+
+  test('holds up those who go to it, and nobody else', async () => {
+    const links = [];
+    for (let i = 0; i < VISITORS; i += 1) {
+      const { authorize_url: link } = await space.api.expect(201, 'POST', `${space.at}/connections`, {
+        body: { provider: 'stripe', role: 'source' },
+      });
+      links.push(link);
+    }
+    await control.fault({
+      provider: 'stripe', match: { method: 'POST', path: '/' }, kind: 'slow', params: { ms: SILENCE_MS },
+      times: VISITORS,
+    });
+    const visits = links.map((link) => fetch(link, { redirect: 'manual' }));
+    await new Promise((resolve) => { setTimeout(resolve, 300); });
+    const begun = performance.now();
+    assert.equal((await space.api.call('GET', space.at)).status, 200);
+    assert.ok(performance.now() - begun < SILENCE_MS / 2);
+    const answers = await Promise.all(visits);
+    const turnedAway = answers.findIndex(({ status }) => status === 503);
+    assert.ok(turnedAway >= 0);
+    assert.ok(answers.some(({ status }) => status === 302));
+    assert.ok(Number(answers[turnedAway].headers.get('retry-after')) > 0);
+    await control.delete('/control/faults');
+    const again = await fetch(links[turnedAway], { redirect: 'manual' });
+    assert.equal(again.status, 302, 'its link was not spent');
   });
 });

@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { until } from '../../../deploy/local/demo/api.mjs';
 import { control, site } from './stack.mjs';
 
+/** A first purchase of somebody is just sure enough by the usual thresholds; stories about other things want it to flow. */
+const EASY = { flow: 0.7, hold: 0.5 };
 const MOVING = ['scoring', 'queued'];
 const isOpen = ({ state, item_count: n }) => (
   state === 'scoring' || state === 'delivering' || (state === 'collecting' && n > 0));
@@ -19,7 +21,7 @@ export async function integrated({ settings = {}, at: place = site } = {}) {
   const integration = await space.api.expect(201, 'POST', `${space.at}/integrations`, {
     body: {
       name: 'Stripe into Qonto', source_connection_id: stripe.id, target_connection_id: qonto.id,
-      settings: { grace_s: 0, ...settings },
+      settings: { grace_s: 0, thresholds: EASY, ...settings },
     },
   });
   const flow = { ...space, stripe, qonto, integration };
@@ -92,6 +94,17 @@ export async function rest(flow, { least = 0, seconds = 40 } = {}) {
   return status;
 }
 
+/** Why it was decided so, in a few words. */
+function reasons({ decision }) {
+  if (!decision) return 'not decided';
+  const { p, match_p: match, gate_p: gate, policies, candidates, axes, contributions } = decision;
+  return JSON.stringify({
+    p, match, gate, axes, policies: policies.map(({ code }) => code),
+    best: candidates.slice(0, 2).map(({ p: q, entry }) => `${q} ${entry?.counterparty_name} ${entry?.amount?.decimal}`),
+    gate_parts: contributions.map(({ feature, reason, log_odds: odds }) => `${feature} ${reason} ${odds}`),
+  });
+}
+
 /** A status in a few words, for failures. */
 function tell({ source, target, items, windows, problems, streams }) {
   const some = Object.fromEntries(Object.entries(items).filter(([, n]) => n > 0));
@@ -119,7 +132,8 @@ export async function itemIn(flow, sourceId, state, seconds = 40) {
       return item.state === state ? item : null;
     }, { seconds });
   } catch (error) {
-    throw new Error(`${error.message}; it is ${item?.state}; ${tell(await statusOf(flow))}`, { cause: error });
+    const why = item && reasons(await flow.api.get(`${flow.at}/items/${item.id}`));
+    throw new Error(`${error.message}; it is ${item?.state}; ${why}; ${tell(await statusOf(flow))}`, { cause: error });
   }
 }
 
