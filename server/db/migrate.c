@@ -172,8 +172,9 @@ static enum err compare(struct arena *arena, enum schema schema,
         if (applied[i].number != migrations->at[i].number ||
             !text_equal(applied[i].checksum, migrations->at[i].checksum))
             return arena_fail(arena, ERR_CONFIG, NULL,
-                              "Migration %s/%s changed after it was applied.", schema_name(schema),
-                              migrations->at[i].name);
+                              "Migration %s/%s changed after it was applied. Restore the file; a "
+                              "change goes into a new migration.",
+                              schema_name(schema), migrations->at[i].name);
     }
     return OK;
 }

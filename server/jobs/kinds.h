@@ -31,7 +31,6 @@ enum err job_cut(struct job_context *ctx);
 struct job_kind {
     const char *name;
     enum err (*run)(struct job_context *ctx);
-    int seconds_max; /* hard deadline of one run */
 };
 extern const struct job_kind job_kinds[JOB_KIND_COUNT];
 

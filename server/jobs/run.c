@@ -5,13 +5,13 @@
 enum { BORROW_WAIT_MS = 30000 };
 
 const struct job_kind job_kinds[JOB_KIND_COUNT] = {
-    [JOB_SYNC] = {"sync", job_sync, 300},
-    [JOB_MIRROR] = {"mirror", job_mirror, 300},
-    [JOB_WINDOW] = {"window", job_window, 300},
-    [JOB_DELIVER] = {"deliver", job_deliver, 600},
-    [JOB_APPROVED] = {"approved", job_approved, 60},
-    [JOB_CONNECT] = {"connect", job_connect, 120},
-    [JOB_REVOKE] = {"revoke", job_revoke, 120},
+    [JOB_SYNC] = {"sync", job_sync},
+    [JOB_MIRROR] = {"mirror", job_mirror},
+    [JOB_WINDOW] = {"window", job_window},
+    [JOB_DELIVER] = {"deliver", job_deliver},
+    [JOB_APPROVED] = {"approved", job_approved},
+    [JOB_CONNECT] = {"connect", job_connect},
+    [JOB_REVOKE] = {"revoke", job_revoke},
 };
 
 enum err job_database(struct job_context *ctx, db_unit *unit, void *arg)
