@@ -29,6 +29,7 @@ struct app {
     const struct secret *region_key; /* wraps the data keys of the region's workspaces */
     const char *decoy_password_hash; /* checked when there is no such user */
     struct login_guard *login_guard;
+    _Atomic int *waiting; /* request threads that wait for a provider; see wait_begin */
     struct metrics *metrics;
     const struct request_metrics *request_metrics;
     const struct http_settings *outgoing; /* of calls to providers */

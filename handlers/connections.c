@@ -280,8 +280,11 @@ enum err api_connection_disconnect(struct request *req)
     struct disconnecting disconnecting = {.req = req, .id = request_uuid(req, "connection_id")};
     struct connection *connection = &disconnecting.connection;
     TRY(db_transaction(req->scope, disconnect, &disconnecting));
-    if (disconnecting.begun)
-        TRY(await_answer(req, connection));
+    if (disconnecting.begun && wait_begin(req)) {
+        enum err err = await_answer(req, connection);
+        wait_end(req);
+        TRY(err);
+    }
     struct instant at = connection->disconnected_at; /* none where another one took its place */
     struct json_out out = reply_begin(req);
     out_uuid(&out, "connection_id", connection->id);

@@ -85,6 +85,18 @@ static enum err finish(struct visit *visit, enum oauth_outcome outcome, enum err
     return oauth_page_finished(req, outcome, visit->provider->title, tenant.language);
 }
 
+/* A provider that does not answer holds up those who go to it, not everybody. Nothing is spent: the
+ * page can be loaded again. */
+static enum err visit_in_turn(struct request *req, enum err (*visit)(struct request *req))
+{
+    if (!wait_begin(req))
+        return arena_fail_retry(req->arena, ERR_BUSY, 1,
+                                "Many connections are being authorised right now.");
+    enum err err = visit(req);
+    wait_end(req);
+    return err;
+}
+
 /* ---- registered clients, kept for the whole region ---- */
 
 static enum err client_find(void *context, const char *issuer, const char *redirect_uri,
@@ -154,7 +166,7 @@ static enum err attempt_keep(struct visit *visit, const struct authorisation *be
     return state_keep(req, state, &visit->state, attempt.id);
 }
 
-enum err api_oauth_start(struct request *req)
+static enum err start(struct request *req)
 {
     struct visit visit;
     struct start_query query = {0};
@@ -174,6 +186,11 @@ enum err api_oauth_start(struct request *req)
         return finish(&visit, OUTCOME_FAILED, err);
     TRY(attempt_keep(&visit, &begun, redirect_uri, state));
     return reply_redirect(req, begun.authorize_url);
+}
+
+enum err api_oauth_start(struct request *req)
+{
+    return visit_in_turn(req, start);
 }
 
 /* ---- callback ---- */
@@ -356,7 +373,7 @@ static enum err conclude(struct visit *visit, const struct callback *callback,
     return finish(visit, outcome, err);
 }
 
-enum err api_oauth_callback(struct request *req)
+static enum err come_back(struct request *req)
 {
     struct visit visit;
     struct callback callback;
@@ -376,4 +393,9 @@ enum err api_oauth_callback(struct request *req)
         return refuse(&visit, "attempt");
     TRY(err);
     return conclude(&visit, &callback, &kept, &attempt);
+}
+
+enum err api_oauth_callback(struct request *req)
+{
+    return visit_in_turn(req, come_back);
 }

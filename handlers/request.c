@@ -117,6 +117,24 @@ const char *cookie_read(const struct request *req, const char *name)
     return NULL;
 }
 
+/* ---- waiting ---- */
+
+bool wait_begin(struct request *req)
+{
+    int threads = (int)req->app->config->http_threads;
+    int kept_free = (threads + 3) / 4;
+    int most = threads > 1 ? threads - kept_free : 1;
+    bool may = atomic_fetch_add(req->app->waiting, 1) < most;
+    if (!may)
+        wait_end(req);
+    return may;
+}
+
+void wait_end(struct request *req)
+{
+    atomic_fetch_sub(req->app->waiting, 1);
+}
+
 /* ---- replying ---- */
 
 struct json_out reply_begin(struct request *req)

@@ -93,6 +93,11 @@ const char *cookie_read(const struct request *req, const char *name);
 
 /* ---- replying ---- */
 
+/* Around whatever waits for a provider. Some request threads are always left for everybody else:
+ * false, when no more may wait now. */
+bool wait_begin(struct request *req) MUST_USE;
+void wait_end(struct request *req);
+
 enum { REPLY_BYTES_MAX = 8 * 1024 * 1024 };
 
 /* struct json_out out = reply_begin(req); out_uuid(&out, "id", id); return reply_end(req, 200,

@@ -129,6 +129,7 @@ static enum err open_app(struct program *program)
     app->region_key = program->config->region_key;
     app->decoy_password_hash = decoy;
     app->login_guard = login_guard_open(PASSWORD_CHECKS_AT_ONCE);
+    app->waiting = arena_alloc(arena, sizeof *app->waiting);
     app->metrics = metrics_new(arena);
     app->request_metrics = request_metrics_new(arena, app->metrics, routes, route_count);
     app->outgoing = &program->outgoing;

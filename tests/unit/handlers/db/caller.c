@@ -44,6 +44,7 @@ static void open_app(struct world *world)
         .region_key = random_secret(arena, 32),
         .decoy_password_hash = decoy_hash(world),
         .login_guard = login_guard_open(2),
+        .waiting = &world->waiting,
         .metrics = metrics,
         .request_metrics = request_metrics_new(arena, metrics, routes, route_count),
         .outgoing = outgoing,

@@ -16,6 +16,7 @@ struct world {
     struct jwt_keys jwt_keys;
     struct log log;
     struct app app;
+    atomic_int waiting;
     _Atomic bool stopping;
     void *thread;
     struct arena *arena;
