@@ -24,7 +24,6 @@
     X(FAULT_NET_CONNECT, "net.connect")   /* the provider cannot be reached */                     \
     X(FAULT_NET_SEND, "net.send")         /* cut while the request is sent */                      \
     X(FAULT_NET_RESPONSE, "net.response") /* sent, the answer is lost */                           \
-    X(FAULT_SMTP_DATA, "smtp.data")       /* cut after the end of DATA was sent */                 \
     X(FAULT_FILE_READ, "file.read")                                                                \
     X(FAULT_DELIVERY_CLAIMED, "delivery.claimed") /* state sending is committed */                 \
     X(FAULT_DELIVERY_SENT, "delivery.sent")       /* the target answered, nothing stored yet */    \

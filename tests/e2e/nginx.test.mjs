@@ -308,10 +308,12 @@ describe('what nginx keeps for itself', () => {
     assert.deepEqual(lines, [`host: ${NAME}`, 'x-forwarded-for: 127.0.0.1', `x-forwarded-host: ${NAME}`, 'x-forwarded-proto: https']);
   });
 
-  test('connections to Sluice, for the next call', async () => {
+  test('its connections to Sluice, for the next call', async () => {
     const from = witness.connections;
+    witness.take();
     for (let i = 0; i < 5; i += 1) await call(witnessed, 'GET', PATH, { agent: new Agent() });
     assert.ok(witness.connections <= from + 1, `${witness.connections - from} connections for five calls`);
+    witness.take().forEach(({ head: text }) => assert.doesNotMatch(text, /^connection:/mi));
   });
 
   test('a flood of logins from one address', async () => {

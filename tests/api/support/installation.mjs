@@ -45,6 +45,11 @@ async function freePort() {
   return port;
 }
 
+/** The environment that makes a process fail as planned and count what it reached. */
+const planned = ({ fault, report }) => ({
+  ...(fault && { SLUICE_FAULT: fault }), ...(report && { SLUICE_FAULT_REPORT: report }),
+});
+
 export class Installation {
   #children = new Set();
 
@@ -56,8 +61,8 @@ export class Installation {
     this.config = join(this.dir, 'sluice.yaml');
   }
 
-  /** Makes databases and configuration, migrates, and creates the operator. */
-  async prepare() {
+  /** Makes databases and configuration, migrates (with a fault plan, if wanted), and creates the operator. */
+  async prepare(plan = {}) {
     mkdirSync(this.dir, { recursive: true });
     for (const database of new Set([this.name, this.region])) {
       psql('postgres', `CREATE DATABASE "${database}" OWNER sluice_owner`);
@@ -70,14 +75,20 @@ export class Installation {
     for (const key of ['database_url', 'owner_url', 'queue_url']) config.region[key] = moved(config.region[key], this.region);
     config.listen.port = await freePort();
     writeFileSync(this.config, stringify(config), { mode: 0o600 });
-    this.run('migrate');
+    this.#run(['migrate'], plan);
     this.run('operator', 'create', '--email', 'operator@example.com', '--name', 'Operator',
       '--password-file', join(directory, 'keys/operator-password'));
   }
 
   /** A verb that ends by itself; its output. */
   run(...words) {
-    return execFileSync(program, [...words, '--config', this.config], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return this.#run(words, {});
+  }
+
+  #run(words, plan) {
+    return execFileSync(program, [...words, '--config', this.config], {
+      encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...planned(plan) },
+    });
   }
 
   /** Starts a verb that stays. @returns {{child, ended: Promise<{code, signal}>}} */
@@ -109,9 +120,8 @@ export class Installation {
   }
 
   /** `sluice work`; `fault` as SLUICE_FAULT takes it. */
-  work({ fault, report } = {}) {
-    const environment = { ...(fault && { SLUICE_FAULT: fault }), ...(report && { SLUICE_FAULT_REPORT: report }) };
-    return this.start('work', { environment });
+  work(plan = {}) {
+    return this.start('work', { environment: planned(plan) });
   }
 
   log(verb) {

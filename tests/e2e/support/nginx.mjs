@@ -40,7 +40,7 @@ function certificate(dir) {
 const frame = (dir) => `pid ${dir}/pid;
 error_log stderr notice;
 worker_processes 1;
-events { worker_connections 64; }
+events { worker_connections 512; }
 http {
     access_log off;
     client_body_temp_path ${dir}/body;
