@@ -46,7 +46,7 @@ static const char *search_text(struct arena *arena, const struct collected_recor
 {
     const char *const parts[SEARCH_PARTS] = {record->party_name, record->reference,
                                              record->description, record->source_id};
-    struct buf text = buf_new(arena, SEARCH_PARTS * (SEARCH_PART_BYTES_MAX + 1));
+    struct buf text = buf_new(arena, (size_t)SEARCH_PARTS * (SEARCH_PART_BYTES_MAX + 1));
     for (size_t i = 0; i < COUNT(parts); i++) {
         if (!parts[i])
             continue;
