@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "crypto/crypto.h"
 
+enum { LOGIN_WAYS = 8 }; /* slots that one address may have */
+
 struct slot {
     uint64_t key; /* 0: free */
     int64_t since_s;
@@ -53,12 +55,27 @@ static uint64_t key_of(const struct login_guard *guard, const char *kind, const 
     return key ? key : 1;
 }
 
+static bool stale(const struct slot *slot, int64_t now_s)
+{
+    return now_s - slot->since_s >= LOGIN_WINDOW_S || slot->since_s > now_s;
+}
+
+/* Of the slots that an address may have, the one that holds it, else the one that remembers least:
+ * many addresses with one failure each cannot push out one with many. */
 static struct slot *slot_of(struct login_guard *guard, uint64_t key, int64_t now_s)
 {
-    struct slot *slot = &guard->slots[key % LOGIN_SLOTS];
-    if (slot->key != key || now_s - slot->since_s >= LOGIN_WINDOW_S || slot->since_s > now_s)
-        *slot = (struct slot){key, now_s, 0};
-    return slot;
+    struct slot *least = NULL;
+    for (uint64_t way = 0; way < LOGIN_WAYS; way++) {
+        struct slot *slot = &guard->slots[(key % LOGIN_SLOTS + way) % LOGIN_SLOTS];
+        if (stale(slot, now_s))
+            *slot = (struct slot){.since_s = now_s};
+        if (slot->key == key)
+            return slot;
+        if (!least || slot->failures < least->failures)
+            least = slot;
+    }
+    *least = (struct slot){key, now_s, 0};
+    return least;
 }
 
 static bool counted(const char *peer)
