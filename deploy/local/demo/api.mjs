@@ -71,8 +71,10 @@ export class Api {
 
 /** A browser as far as an authorisation needs one: follows redirects and keeps cookies per origin. */
 export class Browser {
-  constructor() {
+  /** @param {{observe?: Function}} options told every answer on the way, redirects too */
+  constructor({ observe } = {}) {
     this.jar = new Map();
+    this.observe = observe;
   }
 
   #cookies(origin) {
@@ -90,6 +92,12 @@ export class Browser {
     this.jar.set(origin, jar);
   }
 
+  #tell(url, { status, headers }, bytes) {
+    const { origin, pathname: path } = new URL(url);
+    const type = headers.get('content-type') ?? '';
+    this.observe?.({ origin, method: 'GET', path, status, type, bytes });
+  }
+
   /** Opens a URL and follows until a page without a redirect, or until `stopAt` matches. */
   async open(url, { stopAt } = {}) {
     for (let hops = 0; hops < 20; hops += 1) {
@@ -97,9 +105,10 @@ export class Browser {
       const cookie = this.#cookies(origin);
       const answer = await fetch(url, { redirect: 'manual', headers: cookie ? { cookie } : {} });
       this.#keep(origin, answer);
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      this.#tell(url, answer, bytes);
       const location = answer.headers.get('location');
-      if (!location) return { url, status: answer.status, text: await answer.text() };
-      await answer.arrayBuffer();
+      if (!location) return { url, status: answer.status, text: bytes.toString('utf8') };
       url = new URL(location, url).href;
       if (stopAt?.test(url)) return { url, status: answer.status, text: '' };
     }

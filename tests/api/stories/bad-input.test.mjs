@@ -19,13 +19,16 @@ before(async () => {
 function post(body, headers = {}) {
   return send('POST', `${space.at}/api-keys`, {
     headers: {
-      authorization: bearer, 'content-type': 'application/json',
-      'idempotency-key': randomUUID(), ...headers,
+      authorization: bearer,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+      ...headers,
     },
     body,
   });
 }
-const get = (path, headers = {}) => send('GET', path, { headers: { authorization: bearer, ...headers } });
+const get = (path, headers = {}) =>
+  send('GET', path, { headers: { authorization: bearer, ...headers } });
 
 describe('a body', () => {
   const malformed = {
@@ -49,15 +52,26 @@ describe('a body', () => {
   }
 
   const wrong = {
-    'with a field that nobody knows': ['{"name":"a","role":"viewer","admin":true}', 'field_unknown', 'admin'],
-    'with a field twice': ['{"name":"a","role":"viewer","role":"admin"}', 'field_duplicate', 'role'],
+    'with a field that nobody knows': [
+      '{"name":"a","role":"viewer","admin":true}',
+      'field_unknown',
+      'admin',
+    ],
+    'with a field twice': [
+      '{"name":"a","role":"viewer","role":"admin"}',
+      'field_duplicate',
+      'role',
+    ],
     'without a field that is needed': ['{"name":"a"}', 'field_missing', 'role'],
     'with a number for a text': ['{"name":7,"role":"viewer"}', 'field_invalid', 'name'],
     'with null for a text': ['{"name":null,"role":"viewer"}', 'field_invalid', 'name'],
     'with an object for a word': ['{"name":"a","role":{}}', 'field_invalid', 'role'],
     'with a word that is none': ['{"name":"a","role":"Viewer"}', 'field_invalid', 'role'],
-    'with a time that is none': ['{"name":"a","role":"viewer","expires_at":"tomorrow"}',
-      'field_invalid', 'expires_at'],
+    'with a time that is none': [
+      '{"name":"a","role":"viewer","expires_at":"tomorrow"}',
+      'field_invalid',
+      'expires_at',
+    ],
     'with a line break in a name': ['{"name":"a\\nb","role":"viewer"}', 'field_invalid', 'name'],
     'of blanks for a name': ['{"name":"   ","role":"viewer"}', 'field_invalid', 'name'],
   };
@@ -77,9 +91,15 @@ describe('a body', () => {
 
   test('names a field deep inside by its path', async () => {
     const answer = await send('POST', `${space.at}/integrations`, {
-      headers: { authorization: bearer, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+      headers: {
+        authorization: bearer,
+        'content-type': 'application/json',
+        'idempotency-key': randomUUID(),
+      },
       body: JSON.stringify({
-        name: 'a', source_connection_id: space.id, target_connection_id: space.id,
+        name: 'a',
+        source_connection_id: space.id,
+        target_connection_id: space.id,
         settings: { thresholds: { flow: 1.5, hold: 0.5 } },
       }),
     });
@@ -94,11 +114,15 @@ describe('a body', () => {
 
   test('of another media type is 415', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']) {
-      assertRefused(await post('{"name":"a","role":"viewer"}', { 'content-type': type }),
-        415, 'media_type_unsupported');
+      assertRefused(
+        await post('{"name":"a","role":"viewer"}', { 'content-type': type }),
+        415,
+        'media_type_unsupported',
+      );
     }
-    const charset = await post('{"name":"utf-8","role":"viewer"}',
-      { 'content-type': 'application/json; charset=utf-8' });
+    const charset = await post('{"name":"utf-8","role":"viewer"}', {
+      'content-type': 'application/json; charset=utf-8',
+    });
     assert.equal(charset.status, 201);
   });
 
@@ -131,9 +155,16 @@ describe('a query', () => {
     await post('{"name":"second","role":"viewer"}');
     const { next_cursor: cursor } = await space.api.get(`${space.at}/api-keys?limit=1`);
     assert.ok(cursor);
-    assertRefused(await get(`${space.at}/items?cursor=${encodeURIComponent(cursor)}`), 400, 'cursor_invalid');
-    assertRefused(await get(`${space.at}/api-keys?cursor=${encodeURIComponent(`${cursor}x`)}`),
-      400, 'cursor_invalid');
+    assertRefused(
+      await get(`${space.at}/items?cursor=${encodeURIComponent(cursor)}`),
+      400,
+      'cursor_invalid',
+    );
+    assertRefused(
+      await get(`${space.at}/api-keys?cursor=${encodeURIComponent(`${cursor}x`)}`),
+      400,
+      'cursor_invalid',
+    );
   });
 
   test('of a call that reads none is refused, so that a misspelt one is noticed', async () => {
@@ -143,7 +174,14 @@ describe('a query', () => {
 
 describe('a path', () => {
   test('that nobody serves is 404', async () => {
-    for (const path of ['/', '/v1', '/v1/nothing', '/v2/workspaces', '/v1/workspaces/', '//v1/me']) {
+    for (const path of [
+      '/',
+      '/v1',
+      '/v1/nothing',
+      '/v2/workspaces',
+      '/v1/workspaces/',
+      '//v1/me',
+    ]) {
       assertRefused(await get(path), 404, 'not_found');
     }
   });
@@ -165,7 +203,9 @@ describe('a path', () => {
 
   test('answers HEAD as GET without its body', async () => {
     const { hostname, port } = new URL(base);
-    const answer = await onSocket(`HEAD /v1/providers HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n\r\n`);
+    const answer = await onSocket(
+      `HEAD /v1/providers HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n\r\n`,
+    );
     assert.equal(answer.status, 200);
     assert.match(answer.text, /content-type: application\/json/i);
     assert.ok(answer.text.endsWith('\r\n\r\n'), 'a body came with HEAD');
@@ -173,12 +213,23 @@ describe('a path', () => {
 });
 
 describe('framing', () => {
-  const head = (more) => [`POST ${space.at}/api-keys HTTP/1.1`, 'Host: localhost', `Authorization: ${bearer}`,
-    'Content-Type: application/json', `Idempotency-Key: ${randomUUID()}`, ...more, '', ''].join('\r\n');
+  const head = (more) =>
+    [
+      `POST ${space.at}/api-keys HTTP/1.1`,
+      'Host: localhost',
+      `Authorization: ${bearer}`,
+      'Content-Type: application/json',
+      `Idempotency-Key: ${randomUUID()}`,
+      ...more,
+      '',
+      '',
+    ].join('\r\n');
   const smuggled = 'GET /v1/providers HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
   test('a chunked body is 411 and the connection ends', async () => {
-    const answer = await onSocket(`${head(['Transfer-Encoding: chunked'])}1b\r\n{"name":"a","role":"viewer"}\r\n0\r\n\r\n${smuggled}`);
+    const answer = await onSocket(
+      `${head(['Transfer-Encoding: chunked'])}1b\r\n{"name":"a","role":"viewer"}\r\n0\r\n\r\n${smuggled}`,
+    );
     assert.equal(answer.status, 411);
     assert.doesNotMatch(answer.text, /HTTP\/1\.1 2/, 'a second request was answered');
   });
@@ -223,7 +274,8 @@ describe('a browser', () => {
   test('asks before it writes', async () => {
     const answer = await send('OPTIONS', '/v1/workspaces', {
       headers: {
-        origin: FRONTEND, 'access-control-request-method': 'POST',
+        origin: FRONTEND,
+        'access-control-request-method': 'POST',
         'access-control-request-headers': 'authorization, idempotency-key',
       },
     });

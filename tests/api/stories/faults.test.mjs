@@ -7,14 +7,26 @@ import { authorise, settled } from '../../../deploy/local/demo/connect.mjs';
 import { Browser, sleep, until } from '../../../deploy/local/demo/api.mjs';
 import { assertRefused } from '../support/raw.mjs';
 import {
-  assertOnceAndExplained, buy, copiesAtQonto, deliveriesOf, integrated, itemIn, itemOf, rest, retire, statusOf, sync,
+  assertOnceAndExplained,
+  buy,
+  copiesAtQonto,
+  deliveriesOf,
+  integrated,
+  itemIn,
+  itemOf,
+  rest,
+  retire,
+  statusOf,
+  sync,
 } from '../support/flow.mjs';
 import { control, workspace } from '../support/stack.mjs';
 
 const BULK = { method: 'POST', path: '/v2/supplier_invoices/bulk' };
 const READ = { tool: 'stripe_api_read' };
-const atQonto = (kind, params = {}, more = {}) => control.fault({ provider: 'qonto', match: BULK, kind, params, ...more });
-const atStripe = (kind, params = {}, more = {}) => control.fault({ provider: 'stripe', match: READ, kind, params, ...more });
+const atQonto = (kind, params = {}, more = {}) =>
+  control.fault({ provider: 'qonto', match: BULK, kind, params, ...more });
+const atStripe = (kind, params = {}, more = {}) =>
+  control.fault({ provider: 'stripe', match: READ, kind, params, ...more });
 const faultsLeft = async () => (await control.get('/control/faults')).faults;
 const uploads = async () => {
   const { requests } = await control.get('/control/requests?provider=qonto');
@@ -23,16 +35,21 @@ const uploads = async () => {
 const idsOf = (charges) => charges.map(({ id }) => id);
 
 let flow;
-before(async () => { flow = await integrated(); });
+before(async () => {
+  flow = await integrated();
+});
 after(async () => {
   await control.delete('/control/faults');
   if (flow) await retire(flow);
 });
 
-const problemOf = (item, code) => until(`a problem of ${item.source_id}`, async () => {
-  const problems = await flow.api.all(`${flow.at}/problems?integration_id=${flow.integration.id}`);
-  return problems.find((it) => it.item_id === item.id && (!code || it.code === code));
-});
+const problemOf = (item, code) =>
+  until(`a problem of ${item.source_id}`, async () => {
+    const problems = await flow.api.all(
+      `${flow.at}/problems?integration_id=${flow.integration.id}`,
+    );
+    return problems.find((it) => it.item_id === item.id && (!code || it.code === code));
+  });
 
 describe('the answer of the target is lost', () => {
   test('we look before we send again, and one copy is there', async () => {
@@ -47,7 +64,10 @@ describe('the answer of the target is lost', () => {
     assert.equal(delivery.attempts[0].status, 'provider_uncertain');
     assert.equal(delivery.generation, 1);
     assert.equal(await uploads(), before + 1, 'it was sent again although it had arrived');
-    assert.equal((await flow.api.get(`${flow.at}/problems?integration_id=${flow.integration.id}`)).data.length, 0);
+    assert.equal(
+      (await flow.api.get(`${flow.at}/problems?integration_id=${flow.integration.id}`)).data.length,
+      0,
+    );
     await assertOnceAndExplained(flow, [charge.id]);
   });
 
@@ -59,8 +79,8 @@ describe('the answer of the target is lost', () => {
     assert.equal(delivery.state, 'uncertain');
     return { charge, item, delivery };
   };
-  const resolve = (delivery, body) => (
-    flow.api.call('POST', `${flow.at}/deliveries/${delivery.id}/resolve`, { body }));
+  const resolve = (delivery, body) =>
+    flow.api.call('POST', `${flow.at}/deliveries/${delivery.id}/resolve`, { body });
 
   test('a person who knows may say that it arrived', async () => {
     const { charge, delivery } = await uncertain();
@@ -89,9 +109,18 @@ describe('the answer of the target is lost', () => {
 describe('the target fails in every other way', () => {
   test('each record still arrives once', async () => {
     const kinds = [
-      ['5xx'], ['5xx', { status: 500, body: '' }], ['5xx', { execute: true }], ['429', { retry_after: 1 }],
-      ['html'], ['redirect'], ['huge', { mib: 50 }], ['cut', { at: 'before' }], ['cut', { at: 'middle' }],
-      ['wrong_type'], ['slow', { ms: 1500 }], ['expired_token'],
+      ['5xx'],
+      ['5xx', { status: 500, body: '' }],
+      ['5xx', { execute: true }],
+      ['429', { retry_after: 1 }],
+      ['html'],
+      ['redirect'],
+      ['huge', { mib: 50 }],
+      ['cut', { at: 'before' }],
+      ['cut', { at: 'middle' }],
+      ['wrong_type'],
+      ['slow', { ms: 1500 }],
+      ['expired_token'],
       ['errors_200', { code: 'internal_server_error' }],
       ['errors_200', { code: 'internal_server_error', executed: true }],
     ];
@@ -132,13 +161,16 @@ describe('the target refuses a document', () => {
     assert.equal(problem.action, 'retry');
     assert.equal(problem.source_id, item.source_id);
     assert.equal(problem.record_id, item.record_id);
-    const retry = (body) => flow.api.call('POST', `${flow.at}/problems/${problem.id}/retry`, { body });
+    const retry = (body) =>
+      flow.api.call('POST', `${flow.at}/problems/${problem.id}/retry`, { body });
     assertRefused(await retry({ fields: { no_such_field: 'x' } }), 422);
     assert.equal((await retry({})).status, 200);
     await itemIn(flow, item.source_id, 'delivered');
     const deliveries = await deliveriesOf(flow, item);
-    assert.deepEqual(deliveries.map(({ generation, state }) => [generation, state]).sort(),
-      [[1, 'rejected'], [2, 'done']]);
+    assert.deepEqual(deliveries.map(({ generation, state }) => [generation, state]).sort(), [
+      [1, 'rejected'],
+      [2, 'done'],
+    ]);
     assert.notEqual(deliveries[0].idempotency_key, deliveries[1].idempotency_key);
     assertRefused(await retry({}), 409, 'conflict');
     await assertOnceAndExplained(flow, [item.source_id]);
@@ -147,9 +179,10 @@ describe('the target refuses a document', () => {
   test('or it is put aside, with the reason', async () => {
     const [, item] = refused;
     const problem = await problemOf(item);
-    const dismiss = () => flow.api.call('POST', `${flow.at}/problems/${problem.id}/dismiss`, {
-      body: { reason: 'Entered by hand' },
-    });
+    const dismiss = () =>
+      flow.api.call('POST', `${flow.at}/problems/${problem.id}/dismiss`, {
+        body: { reason: 'Entered by hand' },
+      });
     const answer = await dismiss();
     assert.equal(answer.status, 200);
     assert.equal(answer.body.state, 'dismissed');
@@ -165,20 +198,37 @@ describe('the target refuses a document', () => {
 describe('the source fails in every way', () => {
   test('everything is collected once it answers again, and nothing twice', async () => {
     const kinds = [
-      ['5xx'], ['429', { retry_after: 1 }], ['html'], ['redirect'], ['huge', { mib: 50 }], ['half_event'],
-      ['cut', { at: 'before' }], ['cut', { at: 'middle' }], ['lost_answer'], ['wrong_type'],
-      ['slow', { ms: 1500 }], ['expired_token'], ['tool_error', { text: 'Something went wrong' }],
+      ['5xx'],
+      ['429', { retry_after: 1 }],
+      ['html'],
+      ['redirect'],
+      ['huge', { mib: 50 }],
+      ['half_event'],
+      ['cut', { at: 'before' }],
+      ['cut', { at: 'middle' }],
+      ['lost_answer'],
+      ['wrong_type'],
+      ['slow', { ms: 1500 }],
+      ['expired_token'],
+      ['tool_error', { text: 'Something went wrong' }],
     ];
     for (const [kind, params] of kinds) await atStripe(kind, params);
     const charges = await buy(flow, 3);
-    await until('every fault was met', async () => {
-      if ((await faultsLeft()).length === 0) return true;
-      await sync(flow).catch(() => {});
-      return sleep(500);
-    }, { seconds: 60 });
+    await until(
+      'every fault was met',
+      async () => {
+        if ((await faultsLeft()).length === 0) return true;
+        await sync(flow).catch(() => {});
+        return sleep(500);
+      },
+      { seconds: 60 },
+    );
     for (const { id } of charges) await itemIn(flow, id, 'delivered', 60);
     await assertOnceAndExplained(flow, idsOf(charges));
-    await until('Stripe is well again', async () => (await statusOf(flow)).source.state === 'enabled');
+    await until(
+      'Stripe is well again',
+      async () => (await statusOf(flow)).source.state === 'enabled',
+    );
   });
 
   test('a row that cannot be read is set aside, and the others go on', async () => {
@@ -187,8 +237,10 @@ describe('the source fails in every way', () => {
     const [next] = await buy(flow);
     for (const { id } of [good, next]) await itemIn(flow, id, 'delivered');
     const proof = await assertOnceAndExplained(flow, [good.id, next.id]);
-    assert.ok(proof.pages.rows_received
-      === proof.pages.items_inserted + proof.pages.unchanged + proof.pages.quarantined);
+    assert.ok(
+      proof.pages.rows_received ===
+        proof.pages.items_inserted + proof.pages.unchanged + proof.pages.quarantined,
+    );
   });
 });
 
@@ -207,16 +259,21 @@ describe('access expires', () => {
   });
 
   const reconnect = async (id) => {
-    const asked = await flow.api.expect(200, 'POST', `${flow.at}/connections/${id}/reconnect`, { body: {} });
+    const asked = await flow.api.expect(200, 'POST', `${flow.at}/connections/${id}/reconnect`, {
+      body: {},
+    });
     await authorise({ browser: new Browser(), url: asked.authorize_url });
     return settled({ api: flow.api, at: flow.at, id });
   };
-  const needsReconnect = (id) => until('the connection needs a person', async () => {
-    const connection = await flow.api.get(`${flow.at}/connections/${id}`);
-    return connection.state === 'need_reconnect' ? connection : null;
-  });
-  const notices = async (id) => (await flow.api.all(`${flow.at}/notifications`))
-    .filter((it) => it.event === 'connection_need_reconnect' && it.connection_id === id).length;
+  const needsReconnect = (id) =>
+    until('the connection needs a person', async () => {
+      const connection = await flow.api.get(`${flow.at}/connections/${id}`);
+      return connection.state === 'need_reconnect' ? connection : null;
+    });
+  const notices = async (id) =>
+    (await flow.api.all(`${flow.at}/notifications`)).filter(
+      (it) => it.event === 'connection_need_reconnect' && it.connection_id === id,
+    ).length;
 
   test('for good at Qonto: deliveries wait, the owner is told once, and all resumes by itself', async () => {
     await control.post('/control/qonto/kill_grants');
@@ -235,7 +292,11 @@ describe('access expires', () => {
       assert.ok(['queued', 'blocked'].includes(delivery.state), delivery.state);
     }
     const { problems } = await statusOf(flow);
-    assert.ok(problems.some(({ action, connection_id: id }) => action === 'reconnect' && id === flow.qonto.id));
+    assert.ok(
+      problems.some(
+        ({ action, connection_id: id }) => action === 'reconnect' && id === flow.qonto.id,
+      ),
+    );
     assert.equal(await notices(flow.qonto.id), 1);
     assert.deepEqual(await copiesAtQonto(idsOf(charges)), [0, 0, 0]);
     await reconnect(flow.qonto.id);
@@ -251,7 +312,11 @@ describe('access expires', () => {
     const charges = await buy(flow, 2).catch(() => []);
     await needsReconnect(flow.stripe.id);
     assert.equal(await notices(flow.stripe.id), 1);
-    assertRefused(await flow.api.call('POST', `${flow.at}/integrations/${flow.integration.id}/sync`), 409, 'conflict');
+    assertRefused(
+      await flow.api.call('POST', `${flow.at}/integrations/${flow.integration.id}/sync`),
+      409,
+      'conflict',
+    );
     const before = (await statusOf(flow)).items;
     await reconnect(flow.stripe.id);
     await sync(flow);
@@ -264,9 +329,13 @@ describe('access expires', () => {
 
 describe('an authorisation that is not what it seems', () => {
   let space;
-  before(async () => { space = await workspace(); });
+  before(async () => {
+    space = await workspace();
+  });
   const attempt = async (provider, role) => {
-    const asked = await space.api.expect(201, 'POST', `${space.at}/connections`, { body: { provider, role } });
+    const asked = await space.api.expect(201, 'POST', `${space.at}/connections`, {
+      body: { provider, role },
+    });
     const page = await new Browser().open(asked.authorize_url);
     return { page, read: () => space.api.get(`${space.at}/connections/${asked.id}`) };
   };

@@ -7,26 +7,47 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { buy, integrated, itemIn, retire } from '../support/flow.mjs';
 import { assertRefused } from '../support/raw.mjs';
-import { anybody, contract, control, join, keyOf, operator, site, workspace } from '../support/stack.mjs';
+import {
+  anybody,
+  contract,
+  control,
+  join,
+  keyOf,
+  operator,
+  site,
+  workspace,
+} from '../support/stack.mjs';
 
 const ROLES = ['viewer', 'reviewer', 'admin', 'owner'];
 
 /** @returns {{method, path, access, idempotent}[]} what the program says that it serves */
 function routesOfProgram() {
   const text = execFileSync(process.env.SLUICE_PROGRAM, ['routes'], { encoding: 'utf8' });
-  return text.trim().split('\n').map((line) => {
-    const [method, path, access, idempotency] = line.split(/\s+/);
-    return { method, path: path.replace(/:[a-z]+\}/g, '}'), access, idempotent: idempotency === 'idempotent' };
-  });
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [method, path, access, idempotency] = line.split(/\s+/);
+      return {
+        method,
+        path: path.replace(/:[a-z]+\}/g, '}'),
+        access,
+        idempotent: idempotency === 'idempotent',
+      };
+    });
 }
 
 function routesOfContract() {
   return contract.operations.map(({ method, path, operation }) => ({
-    method, path, access: operation['x-access'], idempotent: operation['x-idempotency'] === 'required',
+    method,
+    path,
+    access: operation['x-access'],
+    idempotent: operation['x-idempotency'] === 'required',
   }));
 }
 
-const named = ({ method, path, access, idempotent }) => `${method} ${path} ${access}${idempotent ? ' idempotent' : ''}`;
+const named = ({ method, path, access, idempotent }) =>
+  `${method} ${path} ${access}${idempotent ? ' idempotent' : ''}`;
 const routes = routesOfProgram();
 const inWorkspace = routes.filter(({ path }) => path.startsWith('/v1/workspaces/{workspace_id}'));
 
@@ -38,7 +59,10 @@ function exampleBody({ method, path }) {
   if (content.example) return structuredClone(content.example);
   let [first] = Object.values(content.examples);
   while (first.$ref) {
-    first = first.$ref.slice(2).split('/').reduce((node, key) => node[key], contract.document);
+    first = first.$ref
+      .slice(2)
+      .split('/')
+      .reduce((node, key) => node[key], contract.document);
   }
   return structuredClone(first.value);
 }
@@ -60,7 +84,8 @@ test('every route says who may call it', () => {
   for (const { access, path } of routes) {
     assert.ok([...ROLES, 'public', 'user', 'operator'].includes(access), `${path}: ${access}`);
   }
-  for (const { access, path } of inWorkspace) assert.ok(ROLES.includes(access), `${path}: ${access}`);
+  for (const { access, path } of inWorkspace)
+    assert.ok(ROLES.includes(access), `${path}: ${access}`);
 });
 
 describe('a workspace full of everything', () => {
@@ -71,16 +96,29 @@ describe('a workspace full of everything', () => {
 
   const snapshot = async () => {
     const { api, at, id } = rich;
-    const lists = ['members', 'api-keys', 'connections', 'integrations', 'items', 'problems', 'deliveries', 'review'];
+    const lists = [
+      'members',
+      'api-keys',
+      'connections',
+      'integrations',
+      'items',
+      'problems',
+      'deliveries',
+      'review',
+    ];
     const all = await Promise.all(lists.map((list) => api.all(`${at}/${list}`)));
-    const still = all.map((rows) => rows.map(({ last_used_at: a, last_success_at: b, updated_at: c, ...row }) => row));
+    const still = all.map((rows) =>
+      rows.map(({ last_used_at: a, last_success_at: b, updated_at: c, ...row }) => row),
+    );
     return { id, workspace: await api.get(at), lists: still };
   };
 
   before(async () => {
     rich = await integrated();
     await control.fault({
-      provider: 'qonto', kind: 'errors_200', params: { code: 'invalid' },
+      provider: 'qonto',
+      kind: 'errors_200',
+      params: { code: 'invalid' },
       match: { method: 'POST', path: '/v2/supplier_invoices/bulk' },
     });
     const [charge] = await buy(rich);
@@ -89,9 +127,16 @@ describe('a workspace full of everything', () => {
     const [problem] = (await rich.api.get(`${rich.at}/problems`)).data;
     const [delivery] = (await rich.api.get(`${rich.at}/deliveries`)).data;
     ids = {
-      workspace_id: rich.id, user_id: clerk.id, api_key_id: rich.key.id, connection_id: rich.qonto.id,
-      integration_id: rich.integration.id, record_id: item.record_id, item_id: item.id,
-      counterparty_id: item.counterparty.id, problem_id: problem.id, delivery_id: delivery.id,
+      workspace_id: rich.id,
+      user_id: clerk.id,
+      api_key_id: rich.key.id,
+      connection_id: rich.qonto.id,
+      integration_id: rich.integration.id,
+      record_id: item.record_id,
+      item_id: item.id,
+      counterparty_id: item.counterparty.id,
+      problem_id: problem.id,
+      delivery_id: delivery.id,
     };
     stranger = await join(await workspace(), 'viewer');
     strange = await site.workspace({ person: stranger.api });
@@ -103,7 +148,10 @@ describe('a workspace full of everything', () => {
 
   test('there is an object for every parameter of every route', () => {
     const parameters = new Set(inWorkspace.flatMap(({ path }) => path.match(/\w+(?=\})/g)));
-    assert.deepEqual([...parameters].filter((name) => !ids[name]), []);
+    assert.deepEqual(
+      [...parameters].filter((name) => !ids[name]),
+      [],
+    );
   });
 
   test('is not there for the owner of another one, nor for a key of another one', async () => {
@@ -132,20 +180,33 @@ describe('a workspace full of everything', () => {
     const mine = { ...ids, workspace_id: strange.id };
     for (const route of inWorkspace.filter(({ path }) => /\{(?!workspace_id)/.test(path))) {
       const answer = await callTo(stranger.api, route, mine);
-      assert.equal(answer.status, 404, `${named(route)} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      assert.equal(
+        answer.status,
+        404,
+        `${named(route)} answered ${answer.status}: ${JSON.stringify(answer.body)}`,
+      );
     }
     assert.deepEqual(await snapshot(), before, 'a stranger changed something');
   });
 
   test('its ids in the body or the query of another workspace find nothing', async () => {
     const joined = await strange.api.call('POST', `${strange.at}/integrations`, {
-      body: { name: 'theirs', source_connection_id: rich.stripe.id, target_connection_id: rich.qonto.id },
+      body: {
+        name: 'theirs',
+        source_connection_id: rich.stripe.id,
+        target_connection_id: rich.qonto.id,
+      },
     });
     assert.ok([404, 422].includes(joined.status), `${joined.status}`);
-    const filters = ['items', 'problems', 'deliveries', 'review', 'conservation']
-      .map((list) => `${list}?integration_id=${ids.integration_id}`);
-    for (const list of [...filters, `deliveries?item_id=${ids.item_id}`, `ledger?connection_id=${ids.connection_id}`,
-      `audit?subject_id=${ids.integration_id}`]) {
+    const filters = ['items', 'problems', 'deliveries', 'review', 'conservation'].map(
+      (list) => `${list}?integration_id=${ids.integration_id}`,
+    );
+    for (const list of [
+      ...filters,
+      `deliveries?item_id=${ids.item_id}`,
+      `ledger?connection_id=${ids.connection_id}`,
+      `audit?subject_id=${ids.integration_id}`,
+    ]) {
       const answer = await strange.api.call('GET', `${strange.at}/${list}`);
       if (answer.status === 404) continue;
       assert.equal(answer.status, 200, list);
@@ -177,7 +238,11 @@ describe('a workspace full of everything', () => {
       }
       if (route.method === 'GET') {
         const answer = await callTo(keys.get(route.access) ?? rich.person, route, ids);
-        assert.equal(answer.status, 200, `${named(route)} answered ${answer.status} to a ${route.access}`);
+        assert.equal(
+          answer.status,
+          200,
+          `${named(route)} answered ${answer.status} to a ${route.access}`,
+        );
       }
     }
     assert.notDeepEqual(made, before);

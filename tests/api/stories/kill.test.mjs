@@ -54,7 +54,10 @@ describe('a worker dies', () => {
       await diesOf(`${point}:1`);
       worker = installation.work();
       for (const { id } of charges) await itemIn(flow, id, 'delivered');
-      await assertOnceAndExplained(flow, charges.map(({ id }) => id));
+      await assertOnceAndExplained(
+        flow,
+        charges.map(({ id }) => id),
+      );
     });
   }
 
@@ -64,7 +67,10 @@ describe('a worker dies', () => {
     for (let n = 1; n <= 4; n += 1) await diesOf(`job.claimed:${n}`);
     worker = installation.work();
     for (const { id } of charges) await itemIn(flow, id, 'delivered');
-    await assertOnceAndExplained(flow, charges.map(({ id }) => id));
+    await assertOnceAndExplained(
+      flow,
+      charges.map(({ id }) => id),
+    );
   });
 
   test('and the server that answers people never noticed', async () => {

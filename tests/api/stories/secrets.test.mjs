@@ -17,8 +17,8 @@ const TELLING = [
   ['POST', /^\/v1\/workspaces\/[^/]+\/connections(\/[^/]+\/reconnect)?$/, ['authorize_url']],
 ];
 
-const tellingOf = ({ method, path }) => (
-  TELLING.find(([verb, pattern]) => verb === method && pattern.test(path.split('?')[0]))?.[2] ?? []);
+const tellingOf = ({ method, path }) =>
+  TELLING.find(([verb, pattern]) => verb === method && pattern.test(path.split('?')[0]))?.[2] ?? [];
 
 /** Every file below the stack whose name ends in .log. */
 function logs(folder = directory) {
@@ -32,8 +32,12 @@ function logs(folder = directory) {
 /** The forms in which a text may stand in a dump or a log. */
 function formsOf(value) {
   const bytes = Buffer.from(value);
-  return [bytes, Buffer.from(encodeURIComponent(value)), Buffer.from(bytes.toString('hex')),
-    Buffer.from(bytes.toString('base64').replace(/.{0,2}=*$/, ''))];
+  return [
+    bytes,
+    Buffer.from(encodeURIComponent(value)),
+    Buffer.from(bytes.toString('hex')),
+    Buffer.from(bytes.toString('base64').replace(/.{0,2}=*$/, '')),
+  ];
 }
 
 let providerSecrets;
@@ -52,7 +56,10 @@ class WatchingBrowser extends Browser {
         const value = new URL(at).searchParams.get(name);
         if (value) this.seen.push({ kind: name, value });
       }
-      const cookie = [...this.jar.values()].flatMap((jar) => [...jar]).map(([k, v]) => `${k}=${v}`).join('; ');
+      const cookie = [...this.jar.values()]
+        .flatMap((jar) => [...jar])
+        .map(([k, v]) => `${k}=${v}`)
+        .join('; ');
       const answer = await fetch(at, { redirect: 'manual', headers: cookie ? { cookie } : {} });
       await answer.arrayBuffer();
       const jar = this.jar.get('all') ?? new Map();
@@ -74,38 +81,69 @@ class WatchingBrowser extends Browser {
 before(async () => {
   const space = await workspace();
   passing = [];
-  for (const [provider, role] of [['stripe', 'source'], ['qonto', 'target']]) {
-    const asked = await space.api.expect(201, 'POST', `${space.at}/connections`, { body: { provider, role } });
-    passing.push(...await new WatchingBrowser().open(asked.authorize_url));
+  for (const [provider, role] of [
+    ['stripe', 'source'],
+    ['qonto', 'target'],
+  ]) {
+    const asked = await space.api.expect(201, 'POST', `${space.at}/connections`, {
+      body: { provider, role },
+    });
+    passing.push(...(await new WatchingBrowser().open(asked.authorize_url)));
   }
   ({ secrets: providerSecrets } = await control.get('/control/secrets'));
-  replies = readFileSync(repliesFile, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
-  const told = replies.flatMap((reply) => tellingOf(reply).map((name) => ({ kind: name, reply, name })))
+  replies = readFileSync(repliesFile, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  const told = replies
+    .flatMap((reply) => tellingOf(reply).map((name) => ({ kind: name, reply, name })))
     .filter(({ reply }) => reply.status < 300)
     .map(({ kind, reply, name }) => ({ kind, value: JSON.parse(reply.text)[name] }))
     .filter(({ value }) => value)
-    .map(({ kind, value }) => (kind === 'authorize_url'
-      ? { kind: 'attempt', value: new URL(value).searchParams.get('attempt') } : { kind, value }));
-  const keys = ['region', 'token', 'operator-password'].map((name) => (
-    { kind: name, value: readFileSync(pathOf(directory, 'keys', name), 'utf8').trim() }));
+    .map(({ kind, value }) =>
+      kind === 'authorize_url'
+        ? { kind: 'attempt', value: new URL(value).searchParams.get('attempt') }
+        : { kind, value },
+    );
+  const keys = ['region', 'token', 'operator-password'].map((name) => ({
+    kind: name,
+    value: readFileSync(pathOf(directory, 'keys', name), 'utf8').trim(),
+  }));
   ownSecrets = [...told, ...keys, { kind: 'password', value: PHRASE }];
 });
 
 /** Which of these secrets stand in these bytes. */
 function found(bytes, secrets) {
-  return secrets.filter(({ value }) => formsOf(value).some((form) => bytes.includes(form))).map(({ kind }) => kind);
+  return secrets
+    .filter(({ value }) => formsOf(value).some((form) => bytes.includes(form)))
+    .map(({ kind }) => kind);
 }
 
 describe('the whole run', () => {
   test('had secrets of every sort, long enough to be told from other text', () => {
     const kinds = new Set([...providerSecrets, ...ownSecrets, ...passing].map(({ kind }) => kind));
-    for (const kind of ['stripe.AccessToken', 'stripe.RefreshToken', 'qonto access token', 'qonto refresh token',
-      'qonto client secret', 'qonto authorization code', 'key', 'refresh_token', 'access_token', 'state', 'code', 'attempt',
-      'cookie']) {
+    for (const kind of [
+      'stripe.AccessToken',
+      'stripe.RefreshToken',
+      'qonto access token',
+      'qonto refresh token',
+      'qonto client secret',
+      'qonto authorization code',
+      'key',
+      'refresh_token',
+      'access_token',
+      'state',
+      'code',
+      'attempt',
+      'cookie',
+    ]) {
       assert.ok(kinds.has(kind), `${kind} is not among ${[...kinds].join(', ')}`);
     }
     const all = [...providerSecrets, ...ownSecrets, ...passing];
-    assert.deepEqual(all.filter(({ value }) => value.length < SHORTEST), []);
+    assert.deepEqual(
+      all.filter(({ value }) => value.length < SHORTEST),
+      [],
+    );
   });
 
   test('left none of them in a log', () => {
@@ -118,11 +156,17 @@ describe('the whole run', () => {
   });
 
   test('left none of them in a database', () => {
-    const databases = psql('postgres', "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'")
-      .trim().split('\n');
+    const databases = psql(
+      'postgres',
+      "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'",
+    )
+      .trim()
+      .split('\n');
     assert.ok(databases.includes('sluice'));
     // A link stands in the stored answer to the call that asked for it; it opens once, for minutes.
-    const kept = [...providerSecrets, ...ownSecrets, ...passing].filter(({ kind }) => kind !== 'attempt');
+    const kept = [...providerSecrets, ...ownSecrets, ...passing].filter(
+      ({ kind }) => kind !== 'attempt',
+    );
     for (const database of databases) {
       const bytes = dump(database);
       assert.ok(bytes.length > 10_000, `${database} is empty`);

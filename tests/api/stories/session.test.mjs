@@ -14,10 +14,10 @@ const ACCESS_LIFETIME_S = 15 * 60;
 const FAILURES_MAX = 10;
 
 const login = (body) => anybody.call('POST', '/v1/auth/login', { body, key: null });
-const refresh = (token) => (
-  anybody.call('POST', '/v1/auth/refresh', { body: { refresh_token: token }, key: null }));
-const logout = (token) => (
-  anybody.call('POST', '/v1/auth/logout', { body: { refresh_token: token }, key: null }));
+const refresh = (token) =>
+  anybody.call('POST', '/v1/auth/refresh', { body: { refresh_token: token }, key: null });
+const logout = (token) =>
+  anybody.call('POST', '/v1/auth/logout', { body: { refresh_token: token }, key: null });
 const me = (token) => anybody.as(token).call('GET', '/v1/me');
 
 async function signedIn() {
@@ -126,16 +126,19 @@ describe('an access token', () => {
       const [head, , signature] = token.split('.');
       return `${head}.${encode({ ...claims, sub: randomUUID() })}.${signature}`;
     },
-    'without a signature, "alg": "none"': () => (
-      `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`),
-    'signed by another algorithm': () => sign({ ...header, alg: 'HS512' }, claims, { hash: 'sha512' }),
+    'without a signature, "alg": "none"': () =>
+      `${encode({ ...header, alg: 'none' })}.${encode(claims)}.`,
+    'signed by another algorithm': () =>
+      sign({ ...header, alg: 'HS512' }, claims, { hash: 'sha512' }),
     'that names another algorithm than it used': () => sign({ ...header, alg: 'RS256' }, claims),
     'signed with an empty key': () => sign(header, claims, { secret: '' }),
     'of a key that nobody has': () => sign({ ...header, kid: 'other' }, claims),
     'that names no key': () => sign({ ...header, kid: undefined }, claims),
-    'that has expired': () => sign(header, { ...claims, exp: claims.iat - 1, iat: claims.iat - 901 }),
+    'that has expired': () =>
+      sign(header, { ...claims, exp: claims.iat - 1, iat: claims.iat - 901 }),
     'that never expires': () => sign(header, { ...claims, exp: undefined }),
-    'of tomorrow': () => sign(header, { ...claims, iat: claims.iat + 86400, exp: claims.exp + 86400 }),
+    'of tomorrow': () =>
+      sign(header, { ...claims, iat: claims.iat + 86400, exp: claims.exp + 86400 }),
     'of another issuer': () => sign(header, { ...claims, iss: 'somebody' }),
     'for another audience': () => sign(header, { ...claims, aud: 'another-api' }),
     'for nobody': () => sign(header, { ...claims, sub: undefined }),

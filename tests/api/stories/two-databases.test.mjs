@@ -28,16 +28,23 @@ test('a purchase goes from Stripe into Qonto', async () => {
 });
 
 test('people are in the directory only', async () => {
-  assert.equal(psql('directory_alone', 'SELECT email FROM directory.app_user').trim(), 'operator@example.com');
+  assert.equal(
+    psql('directory_alone', 'SELECT email FROM directory.app_user').trim(),
+    'operator@example.com',
+  );
   assert.ok(!dump('region_alone').includes('operator@example.com'));
 });
 
 test('neither has the tables of the other', () => {
-  const tables = (database, schema) => Number(psql(database,
-    `SELECT count(*) FROM pg_tables WHERE schemaname = '${schema}' AND tablename <> 'migration'`));
+  const tables = (database, schema) =>
+    Number(
+      psql(
+        database,
+        `SELECT count(*) FROM pg_tables WHERE schemaname = '${schema}' AND tablename <> 'migration'`,
+      ),
+    );
   assert.equal(tables('directory_alone', 'region'), 0);
   assert.equal(tables('region_alone', 'directory'), 0);
   assert.ok(tables('directory_alone', 'directory') > 5);
   assert.ok(tables('region_alone', 'region') > 20);
 });
-

@@ -27,11 +27,20 @@ describe('a workspace', () => {
     const person = await operator();
     const ask = (body) => person.call('POST', '/v1/workspaces', { body });
     assertRefused(await ask({ name: 'A', region: 'mars' }), 422, 'field_invalid', 'region');
-    assertRefused(await ask({ name: 'A', region: 'local', time_zone: '../../etc/passwd' }),
-      422, 'field_invalid', 'time_zone');
+    assertRefused(
+      await ask({ name: 'A', region: 'local', time_zone: '../../etc/passwd' }),
+      422,
+      'field_invalid',
+      'time_zone',
+    );
     assertRefused(await ask({ region: 'local' }), 422, 'field_missing', 'name');
     assertRefused(await ask({ name: '', region: 'local' }), 422, 'field_invalid', 'name');
-    assertRefused(await ask({ name: 'x'.repeat(121), region: 'local' }), 422, 'field_invalid', 'name');
+    assertRefused(
+      await ask({ name: 'x'.repeat(121), region: 'local' }),
+      422,
+      'field_invalid',
+      'name',
+    );
   });
 
   test('stands in the list of its members, page by page, and in no other', async () => {
@@ -44,7 +53,10 @@ describe('a workspace', () => {
     assert.equal(new Set(all).size, all.length, 'a page repeats what another had');
     for (const { id } of made) assert.ok(all.includes(id));
     const stranger = await join(made[0], 'viewer');
-    assert.deepEqual((await stranger.api.all('/v1/workspaces')).map(({ id }) => id), [made[0].id]);
+    assert.deepEqual(
+      (await stranger.api.all('/v1/workspaces')).map(({ id }) => id),
+      [made[0].id],
+    );
   });
 });
 
@@ -54,7 +66,8 @@ describe('changing a workspace', () => {
     const read = await space.person.call('GET', space.at);
     const etag = read.headers.get('etag');
     const changed = await space.person.call('PATCH', space.at, {
-      body: { language: 'fr' }, headers: { 'if-match': etag },
+      body: { language: 'fr' },
+      headers: { 'if-match': etag },
     });
     assert.equal(changed.status, 200);
     assert.equal(changed.body.language, 'fr');
@@ -68,7 +81,12 @@ describe('changing a workspace', () => {
     const etag = (await person.call('GET', at)).headers.get('etag');
     assertRefused(await patch({ language: 'fr' }), 428, 'precondition_required');
     assertRefused(await patch({}, { 'if-match': etag }), 422);
-    assertRefused(await patch({ region: 'eu' }, { 'if-match': etag }), 422, 'field_unknown', 'region');
+    assertRefused(
+      await patch({ region: 'eu' }, { 'if-match': etag }),
+      422,
+      'field_unknown',
+      'region',
+    );
     assert.equal((await patch({ name: 'Second' }, { 'if-match': etag })).status, 200);
     assertRefused(await patch({ name: 'Third' }, { 'if-match': etag }), 412, 'stale');
     assertRefused(await patch({ name: 'Third' }, { 'if-match': '"nonsense"' }), 412, 'stale');
@@ -78,8 +96,11 @@ describe('changing a workspace', () => {
   test('by two people at once is won by one of them', async () => {
     const { person, at } = await workspace();
     const etag = (await person.call('GET', at)).headers.get('etag');
-    const answers = await Promise.all(['One', 'Two', 'Three', 'Four'].map((name) => (
-      person.call('PATCH', at, { body: { name }, headers: { 'if-match': etag } }))));
+    const answers = await Promise.all(
+      ['One', 'Two', 'Three', 'Four'].map((name) =>
+        person.call('PATCH', at, { body: { name }, headers: { 'if-match': etag } }),
+      ),
+    );
     const statuses = answers.map(({ status }) => status).sort();
     assert.deepEqual(statuses, [200, 412, 412, 412]);
     const winner = answers.find(({ status }) => status === 200);
@@ -94,12 +115,21 @@ describe('members', () => {
     const members = await space.person.all(`${space.at}/members`);
     assert.equal(members.find(({ user_id: id }) => id === clerk.id).role, 'reviewer');
     assert.equal((await clerk.api.get(space.at)).role, 'reviewer');
-    assertRefused(await anybody.call('POST', '/v1/invitations/accept', {
-      body: { token: clerk.token, name: 'Again', password: PHRASE }, key: null,
-    }), 404, 'not_found');
-    assertRefused(await space.person.call('POST', `${space.at}/invitations`, {
-      body: { email: clerk.email, role: 'viewer' },
-    }), 409, 'duplicate');
+    assertRefused(
+      await anybody.call('POST', '/v1/invitations/accept', {
+        body: { token: clerk.token, name: 'Again', password: PHRASE },
+        key: null,
+      }),
+      404,
+      'not_found',
+    );
+    assertRefused(
+      await space.person.call('POST', `${space.at}/invitations`, {
+        body: { email: clerk.email, role: 'viewer' },
+      }),
+      409,
+      'duplicate',
+    );
   });
 
   test('who have an account prove it with their password', async () => {
@@ -108,9 +138,11 @@ describe('members', () => {
     const { token } = await second.person.expect(201, 'POST', `${second.at}/invitations`, {
       body: { email: clerk.email, role: 'viewer' },
     });
-    const accept = (password) => anybody.call('POST', '/v1/invitations/accept', {
-      body: { token, name: 'Somebody else', password }, key: null,
-    });
+    const accept = (password) =>
+      anybody.call('POST', '/v1/invitations/accept', {
+        body: { token, name: 'Somebody else', password },
+        key: null,
+      });
     assertRefused(await accept('a thief of invitations'), 401, 'login_refused');
     assert.equal((await accept(PHRASE)).status, 201);
     assert.equal((await clerk.api.get('/v1/me')).user.name, 'A viewer', 'the name stays');
@@ -123,9 +155,11 @@ describe('members', () => {
     const { token } = await space.person.expect(201, 'POST', `${space.at}/invitations`, {
       body: { email, role: 'viewer' },
     });
-    const accept = (password) => anybody.call('POST', '/v1/invitations/accept', {
-      body: { token, name: 'Short', password }, key: null,
-    });
+    const accept = (password) =>
+      anybody.call('POST', '/v1/invitations/accept', {
+        body: { token, name: 'Short', password },
+        key: null,
+      });
     assertRefused(await accept('short'), 422, 'field_invalid', 'password');
     assertRefused(await accept(email), 422, 'field_invalid', 'password');
     assert.equal((await accept(PHRASE)).status, 201, 'a refusal does not use the invitation up');
@@ -174,23 +208,41 @@ describe('API keys', () => {
     assert.equal((await viewer.get(space.at)).role, 'viewer');
     assertRefused(await viewer.call('GET', `${space.at}/api-keys`), 403, 'forbidden');
     assertRefused(await viewer.call('GET', other.at), 404, 'not_found');
-    assertRefused(await space.api.call('POST', '/v1/workspaces', {
-      body: { name: 'A key makes none', region: 'local' },
-    }), 403, 'forbidden');
+    assertRefused(
+      await space.api.call('POST', '/v1/workspaces', {
+        body: { name: 'A key makes none', region: 'local' },
+      }),
+      403,
+      'forbidden',
+    );
   });
 
   test('cannot be given more than their maker may', async () => {
     const space = await workspace();
-    assertRefused(await space.person.call('POST', `${space.at}/api-keys`, {
-      body: { name: 'owner', role: 'owner' },
-    }), 422, 'field_invalid', 'role');
+    assertRefused(
+      await space.person.call('POST', `${space.at}/api-keys`, {
+        body: { name: 'owner', role: 'owner' },
+      }),
+      422,
+      'field_invalid',
+      'role',
+    );
     const reviewer = await keyOf(space, 'reviewer');
-    assertRefused(await reviewer.call('POST', `${space.at}/api-keys`, {
-      body: { name: 'more', role: 'admin' },
-    }), 403, 'forbidden');
-    assertRefused(await space.person.call('POST', `${space.at}/api-keys`, {
-      body: { name: 'late', role: 'viewer', expires_at: '2020-01-01T00:00:00Z' },
-    }), 422, 'field_invalid', 'expires_at');
+    assertRefused(
+      await reviewer.call('POST', `${space.at}/api-keys`, {
+        body: { name: 'more', role: 'admin' },
+      }),
+      403,
+      'forbidden',
+    );
+    assertRefused(
+      await space.person.call('POST', `${space.at}/api-keys`, {
+        body: { name: 'late', role: 'viewer', expires_at: '2020-01-01T00:00:00Z' },
+      }),
+      422,
+      'field_invalid',
+      'expires_at',
+    );
   });
 
   test('stop working with the next call once they are deleted', async () => {
@@ -205,9 +257,11 @@ describe('API keys', () => {
 
 describe('a call made twice', () => {
   let person;
-  before(async () => { person = await operator(); });
-  const create = (name, options) => (
-    person.call('POST', '/v1/workspaces', { body: { name, region: 'local' }, ...options }));
+  before(async () => {
+    person = await operator();
+  });
+  const create = (name, options) =>
+    person.call('POST', '/v1/workspaces', { body: { name, region: 'local' }, ...options });
 
   test('without an Idempotency-Key is refused, and so is a key of blanks', async () => {
     assertRefused(await create('No key', { key: null }), 400, 'idempotency_key_missing');
@@ -242,9 +296,11 @@ describe('a call made twice', () => {
   test('whose answer carried a secret is not told it again', async () => {
     const space = await workspace();
     const key = randomUUID();
-    const ask = () => space.person.call('POST', `${space.at}/api-keys`, {
-      body: { name: 'once', role: 'viewer' }, key,
-    });
+    const ask = () =>
+      space.person.call('POST', `${space.at}/api-keys`, {
+        body: { name: 'once', role: 'viewer' },
+        key,
+      });
     assert.equal((await ask()).status, 201);
     assertRefused(await ask(), 409, 'idempotency_secret');
     const keys = await space.person.all(`${space.at}/api-keys`);
@@ -270,7 +326,8 @@ describe('a call made twice', () => {
     const key = randomUUID();
     const mine = await create('Same key', { key });
     const theirs = await clerk.api.call('POST', '/v1/workspaces', {
-      body: { name: 'Same key', region: 'local' }, key,
+      body: { name: 'Same key', region: 'local' },
+      key,
     });
     assert.equal(theirs.status, 201);
     assert.notEqual(theirs.body.id, mine.body.id);

@@ -23,7 +23,10 @@ export class Contract {
     for (const [path, item] of Object.entries(this.document.paths)) {
       for (const method of METHODS.filter((name) => item[name])) {
         this.operations.push({
-          method: method.toUpperCase(), path, pattern: compilePath(path), operation: item[method],
+          method: method.toUpperCase(),
+          path,
+          pattern: compilePath(path),
+          operation: item[method],
           literal: path.split('/').filter((part) => !part.startsWith('{')).length,
         });
       }
@@ -34,7 +37,14 @@ export class Contract {
 
   #resolve(value) {
     let at = value;
-    while (at?.$ref) at = at.$ref.slice(2).split('/').reduce((node, key) => node[decodeURIComponent(key).replace(/~1/g, '/').replace(/~0/g, '~')], this.document);
+    while (at?.$ref)
+      at = at.$ref
+        .slice(2)
+        .split('/')
+        .reduce(
+          (node, key) => node[decodeURIComponent(key).replace(/~1/g, '/').replace(/~0/g, '~')],
+          this.document,
+        );
     return at;
   }
 
@@ -54,8 +64,11 @@ export class Contract {
     const found = this.find(method, path);
     if (!found) return;
     const wrong = (what) => this.violations.push(`${method} ${path} -> ${status}: ${what}`);
-    if (status < 300 || (status < 400 && found.operation.responses[status])) this.seen.add(found.operation.operationId);
-    const reply = this.#resolve(found.operation.responses[status] ?? found.operation.responses.default);
+    if (status < 300 || (status < 400 && found.operation.responses[status]))
+      this.seen.add(found.operation.operationId);
+    const reply = this.#resolve(
+      found.operation.responses[status] ?? found.operation.responses.default,
+    );
     if (!reply) {
       wrong('the contract has no such reply');
       return;
@@ -63,7 +76,8 @@ export class Contract {
     const bare = type.split(';')[0];
     const content = reply.content?.[bare];
     if (!content) {
-      if (reply.content && Object.keys(reply.content).length > 0) wrong(`the contract has no ${bare || 'empty'} reply here`);
+      if (reply.content && Object.keys(reply.content).length > 0)
+        wrong(`the contract has no ${bare || 'empty'} reply here`);
       return;
     }
     if (!/json$/.test(bare) || !content.schema) return;

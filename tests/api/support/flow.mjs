@@ -9,8 +9,8 @@ import { control, site } from './stack.mjs';
 /** A first purchase of somebody is just sure enough by the usual thresholds; stories about other things want it to flow. */
 const EASY = { flow: 0.7, hold: 0.5 };
 const MOVING = ['scoring', 'queued'];
-const isOpen = ({ state, item_count: n }) => (
-  state === 'scoring' || state === 'delivering' || (state === 'collecting' && n > 0));
+const isOpen = ({ state, item_count: n }) =>
+  state === 'scoring' || state === 'delivering' || (state === 'collecting' && n > 0);
 const sum = (counts) => Object.values(counts).reduce((total, n) => total + n, 0);
 
 /** A workspace with both providers connected and an integration that starts now. */
@@ -20,7 +20,9 @@ export async function integrated({ settings = {}, at: place = site } = {}) {
   const qonto = await space.connect('qonto', 'target');
   const integration = await space.api.expect(201, 'POST', `${space.at}/integrations`, {
     body: {
-      name: 'Stripe into Qonto', source_connection_id: stripe.id, target_connection_id: qonto.id,
+      name: 'Stripe into Qonto',
+      source_connection_id: stripe.id,
+      target_connection_id: qonto.id,
       settings: { grace_s: 0, thresholds: EASY, ...settings },
     },
   });
@@ -32,16 +34,23 @@ export async function integrated({ settings = {}, at: place = site } = {}) {
   return flow;
 }
 
-export const statusOf = ({ api, at, integration }) => api.get(`${at}/integrations/${integration.id}/status`);
+export const statusOf = ({ api, at, integration }) =>
+  api.get(`${at}/integrations/${integration.id}/status`);
 
 /** Nothing more is collected or sent, so that the next story has the providers for itself. */
 export async function retire({ api, at, integration }) {
   const path = `${at}/integrations/${integration.id}`;
   const etag = (await api.call('GET', path)).headers.get('etag');
-  await api.expect(200, 'PATCH', path, { body: { state: 'archived' }, headers: { 'if-match': etag } });
+  await api.expect(200, 'PATCH', path, {
+    body: { state: 'archived' },
+    headers: { 'if-match': etag },
+  });
 }
 
-const SYLLABLES = 'ba bri cal cher do drou fa flo gar gui jo kel lan lou mar mont nan nor pal pri quen ros sau ser tal tour val ver yon zel'.split(' ');
+const SYLLABLES =
+  'ba bri cal cher do drou fa flo gar gui jo kel lan lou mar mont nan nor pal pri quen ros sau ser tal tour val ver yon zel'.split(
+    ' ',
+  );
 
 /** A name that looks like no other: look-alikes are held, and rightly so. */
 function newName() {
@@ -59,7 +68,8 @@ export function purchase(fields = {}) {
     currency: 'eur',
     description: `Order ${mark}`,
     customer: {
-      name: newName(), email: `accounts@${mark}.example`,
+      name: newName(),
+      email: `accounts@${mark}.example`,
       address: { line1: '1 rue du Port', city: 'Nantes', postal_code: '44000', country: 'FR' },
       taxIds: [{ type: 'eu_vat', value: `FR${digits.padEnd(11, '0')}` }],
     },
@@ -69,13 +79,16 @@ export function purchase(fields = {}) {
 
 /** Buys `count` times at Stripe and asks for a pull; the charges as Stripe knows them. */
 export async function buy(flow, count = 1, fields = {}) {
-  const charges = await control.post('/control/stripe/charges', Array.from({ length: count }, () => purchase(fields)));
+  const charges = await control.post(
+    '/control/stripe/charges',
+    Array.from({ length: count }, () => purchase(fields)),
+  );
   await sync(flow);
   return charges;
 }
 
-export const sync = ({ api, at, integration }) => (
-  api.expect(202, 'POST', `${at}/integrations/${integration.id}/sync`));
+export const sync = ({ api, at, integration }) =>
+  api.expect(202, 'POST', `${at}/integrations/${integration.id}/sync`);
 
 /** Until `least` items are there, none is on its way, no window is open and no answer is looked for. */
 export async function rest(flow, { least = 0, seconds = 40 } = {}) {
@@ -99,9 +112,17 @@ function reasons({ decision }) {
   if (!decision) return 'not decided';
   const { p, match_p: match, gate_p: gate, policies, candidates, axes, contributions } = decision;
   return JSON.stringify({
-    p, match, gate, axes, policies: policies.map(({ code }) => code),
-    best: candidates.slice(0, 2).map(({ p: q, entry }) => `${q} ${entry?.counterparty_name} ${entry?.amount?.decimal}`),
-    gate_parts: contributions.map(({ feature, reason, log_odds: odds }) => `${feature} ${reason} ${odds}`),
+    p,
+    match,
+    gate,
+    axes,
+    policies: policies.map(({ code }) => code),
+    best: candidates
+      .slice(0, 2)
+      .map(({ p: q, entry }) => `${q} ${entry?.counterparty_name} ${entry?.amount?.decimal}`),
+    gate_parts: contributions.map(
+      ({ feature, reason, log_odds: odds }) => `${feature} ${reason} ${odds}`,
+    ),
   });
 }
 
@@ -109,7 +130,9 @@ function reasons({ decision }) {
 function tell({ source, target, items, windows, problems, streams }) {
   const some = Object.fromEntries(Object.entries(items).filter(([, n]) => n > 0));
   return JSON.stringify({
-    source: source.state, target: target.state, items: some,
+    source: source.state,
+    target: target.state,
+    items: some,
     windows: windows.map(({ kind, state, item_count: n }) => `${kind} ${state} ${n}`),
     streams: streams.map(({ stream, lag_s: lag }) => `${stream} ${lag}`),
     problems: problems.map(({ code, detail }) => `${code}: ${detail}`),
@@ -127,13 +150,20 @@ export async function itemOf({ api, at, integration }, sourceId) {
 export async function itemIn(flow, sourceId, state, seconds = 40) {
   let item;
   try {
-    return await until(`${sourceId} became ${state}`, async () => {
-      item = await itemOf(flow, sourceId);
-      return item.state === state ? item : null;
-    }, { seconds });
+    return await until(
+      `${sourceId} became ${state}`,
+      async () => {
+        item = await itemOf(flow, sourceId);
+        return item.state === state ? item : null;
+      },
+      { seconds },
+    );
   } catch (error) {
     const why = item && reasons(await flow.api.get(`${flow.at}/items/${item.id}`));
-    throw new Error(`${error.message}; it is ${item?.state}; ${why}; ${tell(await statusOf(flow))}`, { cause: error });
+    throw new Error(
+      `${error.message}; it is ${item?.state}; ${why}; ${tell(await statusOf(flow))}`,
+      { cause: error },
+    );
   }
 }
 

@@ -3,7 +3,15 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -15,24 +23,48 @@ const program = process.env.SLUICE_PROGRAM;
 /** Lines of NAME='value', as deploy/local/postgres leaves them. */
 function readEnvironment(file) {
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return Object.fromEntries(lines.map((line) => {
-    const at = line.indexOf('=');
-    return [line.slice(0, at), line.slice(at + 1).replace(/^'|'$/g, '')];
-  }));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.indexOf('=');
+      return [line.slice(0, at), line.slice(at + 1).replace(/^'|'$/g, '')];
+    }),
+  );
 }
 
 const cluster = readEnvironment(join(directory, 'postgres/env'));
 
 /** Runs SQL as the superuser over the private socket. @returns {string} rows as lines, bare */
 export function psql(database, sql) {
-  return execFileSync('psql', ['-X', '-q', '-At', '-v', 'ON_ERROR_STOP=1', '-h', cluster.PGHOST, '-p', cluster.PGPORT,
-    '-U', 'postgres', '-d', database, '-c', sql], { encoding: 'utf8' });
+  return execFileSync(
+    'psql',
+    [
+      '-X',
+      '-q',
+      '-At',
+      '-v',
+      'ON_ERROR_STOP=1',
+      '-h',
+      cluster.PGHOST,
+      '-p',
+      cluster.PGPORT,
+      '-U',
+      'postgres',
+      '-d',
+      database,
+      '-c',
+      sql,
+    ],
+    { encoding: 'utf8' },
+  );
 }
 
 /** Everything in a database, as text. */
 export function dump(database) {
-  return execFileSync('pg_dump', ['-h', cluster.PGHOST, '-p', cluster.PGPORT, '-U', 'postgres', '--inserts', database],
-    { maxBuffer: 1 << 30 });
+  return execFileSync(
+    'pg_dump',
+    ['-h', cluster.PGHOST, '-p', cluster.PGPORT, '-U', 'postgres', '--inserts', database],
+    { maxBuffer: 1 << 30 },
+  );
 }
 
 /** Links for browsers name the port, so it is chosen before the start. */
@@ -47,7 +79,8 @@ async function freePort() {
 
 /** The environment that makes a process fail as planned and count what it reached. */
 const planned = ({ fault, report }) => ({
-  ...(fault && { SLUICE_FAULT: fault }), ...(report && { SLUICE_FAULT_REPORT: report }),
+  ...(fault && { SLUICE_FAULT: fault }),
+  ...(report && { SLUICE_FAULT_REPORT: report }),
 });
 
 export class Installation {
@@ -66,18 +99,31 @@ export class Installation {
     mkdirSync(this.dir, { recursive: true });
     for (const database of new Set([this.name, this.region])) {
       psql('postgres', `CREATE DATABASE "${database}" OWNER sluice_owner`);
-      psql('postgres', `REVOKE ALL ON DATABASE "${database}" FROM PUBLIC;
-        GRANT CONNECT ON DATABASE "${database}" TO sluice_app, sluice_queue`);
+      psql(
+        'postgres',
+        `REVOKE ALL ON DATABASE "${database}" FROM PUBLIC;
+        GRANT CONNECT ON DATABASE "${database}" TO sluice_app, sluice_queue`,
+      );
     }
     const config = parse(readFileSync(join(directory, 'sluice.yaml'), 'utf8'));
     const moved = (url, database) => url.replace(/dbname=\S+/, `dbname=${database}`);
-    for (const key of ['database_url', 'owner_url']) config.directory[key] = moved(config.directory[key], this.name);
-    for (const key of ['database_url', 'owner_url', 'queue_url']) config.region[key] = moved(config.region[key], this.region);
+    for (const key of ['database_url', 'owner_url'])
+      config.directory[key] = moved(config.directory[key], this.name);
+    for (const key of ['database_url', 'owner_url', 'queue_url'])
+      config.region[key] = moved(config.region[key], this.region);
     config.listen.port = await freePort();
     writeFileSync(this.config, stringify(config), { mode: 0o600 });
     this.#run(['migrate'], plan);
-    this.run('operator', 'create', '--email', 'operator@example.com', '--name', 'Operator',
-      '--password-file', join(directory, 'keys/operator-password'));
+    this.run(
+      'operator',
+      'create',
+      '--email',
+      'operator@example.com',
+      '--name',
+      'Operator',
+      '--password-file',
+      join(directory, 'keys/operator-password'),
+    );
   }
 
   /** A verb that ends by itself; its output. */
@@ -87,7 +133,9 @@ export class Installation {
 
   #run(words, plan) {
     return execFileSync(program, [...words, '--config', this.config], {
-      encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...planned(plan) },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...planned(plan) },
     });
   }
 
@@ -95,7 +143,8 @@ export class Installation {
   start(verb, { environment = {}, more = [] } = {}) {
     const log = openSync(join(this.dir, `${verb}.log`), 'a');
     const child = spawn(program, [verb, '--config', this.config, ...more], {
-      stdio: ['ignore', log, log], env: { ...process.env, ...environment },
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...environment },
     });
     closeSync(log);
     this.#children.add(child);
@@ -111,10 +160,15 @@ export class Installation {
     const ready = join(this.dir, 'ready');
     rmSync(ready, { force: true });
     const { child } = this.start('serve', { more: ['--ready-file', ready] });
-    await until('serve was ready', () => {
-      if (child.exitCode !== null) throw new Error(`serve ended: ${this.log('serve').slice(-2000)}`);
-      return existsSync(ready);
-    }, { seconds: 30 });
+    await until(
+      'serve was ready',
+      () => {
+        if (child.exitCode !== null)
+          throw new Error(`serve ended: ${this.log('serve').slice(-2000)}`);
+        return existsSync(ready);
+      },
+      { seconds: 30 },
+    );
     this.site = new Site(readFileSync(ready, 'utf8').trim());
     return this.site;
   }
@@ -128,14 +182,24 @@ export class Installation {
     return readFileSync(join(this.dir, `${verb}.log`), 'utf8');
   }
 
-  /** Twenty seconds later, for workers that died: their jobs are anybody's. */
+  /** As if time had passed for workers that died: what they held is anybody's. */
   expireLeases() {
     psql(this.region, "UPDATE region.worker SET lease_until = now() - interval '1 second'");
+    this.expireRefreshes();
+  }
+
+  /** The same for tokens that somebody set out to renew. */
+  expireRefreshes() {
+    const past = "now() - interval '1 second'";
+    const sql = `UPDATE region.connection SET refreshing_until = ${past} WHERE refreshing_until > now()`;
+    psql(this.region, sql);
   }
 
   async stop() {
     const children = [...this.#children];
     for (const child of children) child.kill('SIGTERM');
-    await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+    await Promise.all(
+      children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')),
+    );
   }
 }

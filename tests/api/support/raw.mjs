@@ -22,7 +22,9 @@ export function onSocket(lines) {
     const socket = connect(Number(port), hostname, () => socket.write(lines));
     let text = '';
     socket.setTimeout(1000, () => socket.destroy());
-    socket.on('data', (chunk) => { text += chunk.toString('latin1'); });
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
     socket.on('error', reject);
     socket.on('close', () => resolve({ text, status: Number(text.split(' ')[1]) }));
   });

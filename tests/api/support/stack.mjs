@@ -28,8 +28,15 @@ export function observe(reply) {
   contract.observe(reply);
   if (!/json|text/.test(reply.type)) return;
   const { method, path, status, bytes } = reply;
-  appendFileSync(repliesFile, `${JSON.stringify({ method, path, status, text: bytes.toString('utf8') })}\n`);
+  appendFileSync(
+    repliesFile,
+    `${JSON.stringify({ method, path, status, text: bytes.toString('utf8') })}\n`,
+  );
 }
+
+/** A browser whose answers from the server at `url` are observed, and those of others are not. */
+const browserAt = (url) =>
+  new Browser({ observe: (reply) => reply.origin === new URL(url).origin && observe(reply) });
 
 /** A running Sluice: who calls it, and the workspaces that a story makes in it. */
 export class Site {
@@ -44,36 +51,47 @@ export class Site {
 
   async operator() {
     this.#session ??= await this.anybody.expect(200, 'POST', '/v1/auth/login', {
-      body: { email: 'operator@example.com', password }, key: null,
+      body: { email: 'operator@example.com', password },
+      key: null,
     });
     return this.anybody.as(this.#session.access_token);
   }
 
   /** A new workspace with an API key of role admin. `person` is its owner, signed in. */
   async workspace({ name, language = 'en', person } = {}) {
-    const owner = person ?? await this.operator();
+    const owner = person ?? (await this.operator());
     this.#counter += 1;
     const made = await owner.expect(201, 'POST', '/v1/workspaces', {
       body: { name: name ?? `Story ${process.pid}-${this.#counter}`, region: 'local', language },
     });
     const at = `/v1/workspaces/${made.id}`;
-    const key = await owner.expect(201, 'POST', `${at}/api-keys`, { body: { name: 'story', role: 'admin' } });
+    const key = await owner.expect(201, 'POST', `${at}/api-keys`, {
+      body: { name: 'story', role: 'admin' },
+    });
     const api = this.anybody.as(key.key);
     return {
-      ...made, at, person: owner, api, key,
-      connect: (provider, role) => (
-        connect({ api, at, browser: new Browser(), tell: () => {}, provider, role })),
+      ...made,
+      at,
+      person: owner,
+      api,
+      key,
+      connect: (provider, role) =>
+        connect({ api, at, browser: browserAt(this.base), tell: () => {}, provider, role }),
     };
   }
 
   /** Somebody new, invited into a workspace with this role, and signed in. */
   async join(space, role, email = `${role}-${randomUUID().slice(0, 8)}@example.com`) {
-    const { token } = await space.person.expect(201, 'POST', `${space.at}/invitations`, { body: { email, role } });
+    const { token } = await space.person.expect(201, 'POST', `${space.at}/invitations`, {
+      body: { email, role },
+    });
     const { user_id: id } = await this.anybody.expect(201, 'POST', '/v1/invitations/accept', {
-      body: { token, name: `A ${role}`, password: PHRASE }, key: null,
+      body: { token, name: `A ${role}`, password: PHRASE },
+      key: null,
     });
     const session = await this.anybody.expect(200, 'POST', '/v1/auth/login', {
-      body: { email, password: PHRASE }, key: null,
+      body: { email, password: PHRASE },
+      key: null,
     });
     return { api: this.anybody.as(session.access_token), id, email, token };
   }
@@ -91,7 +109,9 @@ export const join = (space, role, email) => site.join(space, role, email);
 
 /** An API key of the given role in a workspace. */
 export async function keyOf(space, role) {
-  const key = await space.person.expect(201, 'POST', `${space.at}/api-keys`, { body: { name: role, role } });
+  const key = await space.person.expect(201, 'POST', `${space.at}/api-keys`, {
+    body: { name: role, role },
+  });
   return space.api.as(key.key);
 }
 
