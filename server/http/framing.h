@@ -2,8 +2,9 @@
  * believed. libmicrohttpd 0.9.75 takes the first of two Content-Lengths, lets Transfer-Encoding win
  * over Content-Length, and ignores a field whose name ends in a blank: each of these lets a proxy
  * and us disagree about where a request ends. We refuse whatever two readers could read in two
- * ways. Bare line feeds and folded lines in the head are gone before we see it: the front proxy
- * refuses them (deploy/nginx). */
+ * ways. Bare line feeds and folded lines in the head never reach us through the front proxy: nginx
+ * reads a bare line feed as the end of a line and writes the head anew, and refuses folded lines
+ * (deploy/nginx, tests/e2e). */
 #ifndef SLUICE_FRAMING_H
 #define SLUICE_FRAMING_H
 
