@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "matcher/compare.h"
 #include "matcher/features.h"
+#include "matcher/levels.h"
 
 static const struct feature_info infos[] = {
 #define FEATURE_INFO(id, name, group, levels, against) {name, group, levels, against},
@@ -75,30 +76,19 @@ const char *feature_reason(enum feature feature, int level)
     return reasons[feature][level];
 }
 
+static struct level_scale scale_of(int i)
+{
+    return (struct level_scale){infos[i].name, infos[i].levels};
+}
+
 bool features_write(struct buf *into, const struct feature_vector *vector)
 {
-    for (int i = 0; i < FEATURE_COUNT; i++)
-        buf_format(into, "%s%s=%d", i ? " " : "", infos[i].name, vector->level[i]);
-    return !into->overflowed;
+    return levels_write(into, scale_of, vector->level, FEATURE_COUNT);
 }
 
 bool features_parse(const char *text, size_t n, struct feature_vector *into)
 {
-    const char *at = text, *end = text + n;
-    for (int i = 0; i < FEATURE_COUNT; i++) {
-        size_t name = strlen(infos[i].name);
-        if (i > 0 && (at == end || *at++ != ' '))
-            return false;
-        if ((size_t)(end - at) < name + 2 || memcmp(at, infos[i].name, name) != 0 ||
-            at[name] != '=')
-            return false;
-        int level = at[name + 1] - '0';
-        if (level < 0 || level > infos[i].levels)
-            return false;
-        into->level[i] = (uint8_t)level;
-        at += name + 2;
-    }
-    return at == end;
+    return levels_parse(text, n, scale_of, into->level, FEATURE_COUNT);
 }
 
 static int amount_rarity(int64_t minor)

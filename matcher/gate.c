@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "matcher/fixed.h"
 #include "matcher/gate.h"
+#include "matcher/levels.h"
 
 enum { AXIS_ONE = 10000, USUAL_FACTOR = 3, RESOLUTION_SURE_MICRO = 850000, POSTS_ENOUGH = 3 };
 
@@ -196,30 +197,19 @@ struct gate_vector gate_vector_of(const struct match_record *record, const struc
     return vector;
 }
 
+static struct level_scale scale_of(int i)
+{
+    return (struct level_scale){infos[i].name, infos[i].level_max};
+}
+
 bool gate_write(struct buf *into, const struct gate_vector *vector)
 {
-    for (int i = 0; i < GATE_PART_COUNT; i++)
-        buf_format(into, "%s%s=%d", i ? " " : "", infos[i].name, vector->level[i]);
-    return !into->overflowed;
+    return levels_write(into, scale_of, vector->level, GATE_PART_COUNT);
 }
 
 bool gate_parse(const char *text, size_t n, struct gate_vector *into)
 {
-    const char *at = text, *end = text + n;
-    for (int i = 0; i < GATE_PART_COUNT; i++) {
-        size_t name = strlen(infos[i].name);
-        if (i > 0 && (at == end || *at++ != ' '))
-            return false;
-        if ((size_t)(end - at) < name + 2 || memcmp(at, infos[i].name, name) != 0 ||
-            at[name] != '=')
-            return false;
-        int level = at[name + 1] - '0';
-        if (level < 0 || level > infos[i].level_max)
-            return false;
-        into->level[i] = (uint8_t)level;
-        at += name + 2;
-    }
-    return at == end;
+    return levels_parse(text, n, scale_of, into->level, GATE_PART_COUNT);
 }
 
 /* What `wanted` adds to an axis that may only move within 0..10000. */

@@ -229,18 +229,6 @@ static const char *problem_action(enum delivery_end end)
     return end == END_UNCERTAIN ? "resolve_delivery" : "retry";
 }
 
-static const char *problem_fields(const struct scope *scope, const struct delivery_outcome *outcome)
-{
-    if (!outcome->problem_field)
-        return NULL;
-    json_t *rows = rows_new(scope->arena);
-    json_t *row = rows_add(rows);
-    row_text(row, "name", outcome->problem_field);
-    row_text(row, "value", NULL);
-    row_text(row, "reason", outcome->problem_text);
-    return rows_text(scope->arena, rows);
-}
-
 /* Lost credentials are told once by the connection, and lost answers mostly clear up by themselves.
  */
 static enum err tell_of(const struct scope *scope, const struct problem_order *problem)
@@ -267,7 +255,7 @@ static enum err raise_problem(const struct scope *scope, const struct delivery *
         .integration = delivery->integration,
         .connection = delivery->connection,
         .detail = outcome->excerpt,
-        .fields = problem_fields(scope, outcome),
+        .fields = problem_field(scope, outcome->problem_field, outcome->problem_text),
         .action = problem_action(outcome->end),
         .warning = outcome->end != END_REJECTED,
     };

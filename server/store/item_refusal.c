@@ -1,6 +1,5 @@
 #include "store/item_refusal.h"
 
-#include "store/json_rows.h"
 #include "store/problem.h"
 
 STATEMENT(item_refused_sql, "UPDATE region.item SET state = 'problem', state_changed_at = $3,"
@@ -16,18 +15,6 @@ struct refusing {
     const struct item_refusal *refusal;
 };
 
-static const char *fields_of(const struct scope *scope, const struct item_refusal *refusal)
-{
-    if (!refusal->field)
-        return NULL;
-    json_t *rows = rows_new(scope->arena);
-    json_t *row = rows_add(rows);
-    row_text(row, "name", refusal->field);
-    row_text(row, "value", NULL);
-    row_text(row, "reason", refusal->text);
-    return rows_text(scope->arena, rows);
-}
-
 static enum err refuse(const struct scope *scope, void *arg)
 {
     const struct refusing *refusing = arg;
@@ -37,7 +24,7 @@ static enum err refuse(const struct scope *scope, void *arg)
         .text = refusing->refusal->text,
         .item = refusing->item,
         .integration = refusing->integration,
-        .fields = fields_of(scope, refusing->refusal),
+        .fields = problem_field(scope, refusing->refusal->field, refusing->refusal->text),
         .action = "retry",
     };
     TRY(db_exec(scope, &item_refused_sql,

@@ -1,6 +1,7 @@
 #include "store/problem.h"
 
 #include "base/text.h"
+#include "store/json_rows.h"
 
 static const struct column problem_columns[] = {
     COLUMN(struct problem, id),
@@ -62,6 +63,18 @@ STATEMENT(problem_open_sql,
           " fields = excluded.fields, delivery_id = coalesce(excluded.delivery_id,"
           " problem.delivery_id), row_version = problem.row_version + 1"
           " RETURNING id, xmax = 0 AS made");
+
+const char *problem_field(const struct scope *scope, const char *name, const char *reason)
+{
+    if (!name)
+        return NULL;
+    json_t *rows = rows_new(scope->arena);
+    json_t *row = rows_add(rows);
+    row_text(row, "name", name);
+    row_text(row, "value", NULL);
+    row_text(row, "reason", reason);
+    return rows_text(scope->arena, rows);
+}
 
 enum err problem_open(const struct scope *scope, struct problem_order *order)
 {

@@ -18,6 +18,8 @@ struct problem_order {
     struct uuid id;     /* filled */
     bool made;          /* filled: false when it was there already, and was counted once more */
 };
+/* `fields` of an order about one field that somebody has to correct; NULL without a name. */
+const char *problem_field(const struct scope *scope, const char *name, const char *reason);
 /* A problem that was being retried is open again. */
 enum err problem_open(const struct scope *scope, struct problem_order *order) MUST_USE;
 
