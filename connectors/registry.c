@@ -35,13 +35,3 @@ const struct provider *provider_find(const char *name)
     }
     return NULL;
 }
-
-const struct stream_info *provider_stream(const struct provider *provider, const char *stream)
-{
-    const struct source *source = provider->source;
-    for (size_t i = 0; source && i < source->stream_count; i++) {
-        if (text_equal(source->streams[i].name, stream))
-            return &source->streams[i];
-    }
-    return NULL;
-}

@@ -17,7 +17,5 @@ struct provider {
 
 const struct provider *const *providers(size_t *count);
 const struct provider *provider_find(const char *name); /* NULL when there is none */
-/* The row of a stream of a source: "stripe.charges". NULL when there is none. */
-const struct stream_info *provider_stream(const struct provider *provider, const char *stream);
 
 #endif

@@ -203,13 +203,6 @@ static bool all_zeros(const char *text)
     return text[strspn(text, "0")] == '\0';
 }
 
-const char *identifier_kind_name(enum identifier_kind kind)
-{
-    static const char *const names[] = {"none", "rf", "iban", "vat", "siren", "siret"};
-    assert((size_t)kind < COUNT(names));
-    return names[kind];
-}
-
 enum identifier_kind identifier_classify(const char *raw)
 {
     struct arena *arena = arena_open();

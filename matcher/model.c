@@ -7,12 +7,6 @@ enum { AGEING_FACTOR = 4, SHIFT_MAX_MICRO = 3000000, SHARE_MIN_MICRO = 1000 };
 
 static const char *const ledger_names[] = {"mirrored", "imported", "none"};
 
-const char *match_ledger_name(enum match_ledger ledger)
-{
-    assert(ledger < LEDGER_KIND_COUNT);
-    return ledger_names[ledger];
-}
-
 bool match_ledger_parse(const char *name, enum match_ledger *into)
 {
     for (int i = 0; i < LEDGER_KIND_COUNT; i++) {

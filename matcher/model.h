@@ -19,7 +19,6 @@ enum {
 
 enum match_ledger { LEDGER_MIRRORED, LEDGER_IMPORTED, LEDGER_NONE, LEDGER_KIND_COUNT };
 
-const char *match_ledger_name(enum match_ledger ledger); /* "mirrored" */
 bool match_ledger_parse(const char *name, enum match_ledger *into);
 
 /* How much of what exists the ledger can show. Made from kind and age by ledger_view_of. */

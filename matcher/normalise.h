@@ -64,7 +64,6 @@ enum identifier_kind {
     IDENTIFIER_SIRET  /* fourteen digits, Luhn (or La Poste's rule) */
 };
 
-const char *identifier_kind_name(enum identifier_kind kind);
 enum identifier_kind identifier_classify(const char *raw);
 
 /* Canonical form (upper case, no separators) when valid, else NULL. */

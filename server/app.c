@@ -219,6 +219,7 @@ static enum err open_worker(struct program *program)
         .clock = &program->clock,
         .queue = &program->queue_db,
         .app = &program->app.region_db,
+        .directory = &program->app.directory_db,
         .wakeup = program->wakeup,
         .threads = (int)program->config->work_threads,
     });

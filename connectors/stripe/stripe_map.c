@@ -16,11 +16,6 @@ static const char *reference_id(const json_t *object, const char *field)
     return json_is_string(reference) ? json_string_value(reference) : json_text(reference, "id");
 }
 
-const char *stripe_failure_transaction(const json_t *object)
-{
-    return reference_id(object, "failure_balance_transaction");
-}
-
 struct verdict {
     enum posting posting;
     const char *reason;

@@ -17,9 +17,6 @@ void stripe_map(struct arena *arena, enum record_kind kind, struct bytes row,
  * currency is no code, or the amount does not come out whole, or is out of range. */
 bool stripe_money(int64_t amount, const char *currency, struct money *into);
 
-/* What the object says besides the record, for the driver; NULL when absent. */
-const char *stripe_failure_transaction(const json_t *object);
-
 /* The fields whose change makes a new version of a record, for the catalogue. */
 extern const char *const stripe_material_fields[]; /* NULL-terminated */
 

@@ -195,7 +195,7 @@ CREATE TABLE region.idempotency (
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (workspace_id, principal, route, key)
 );
-CREATE INDEX idempotency_expiry ON region.idempotency (workspace_id, expires_at);
+CREATE INDEX idempotency_expiry ON region.idempotency (expires_at);
 
 CREATE TABLE region.audit (
     workspace_id uuid NOT NULL,
@@ -238,6 +238,11 @@ BEGIN
         PERFORM region.tenant_table(format('region.%I', name)::regclass,
                                     'SELECT, INSERT, UPDATE, DELETE');
     END LOOP;
+    -- The keeper deletes what has expired, for all tenants, and sees of it that it has expired.
+    CREATE POLICY expired ON region.idempotency TO sluice_queue
+        USING (expires_at <= clock_timestamp()
+               + (SELECT offset_us FROM region.clock_offset) * interval '1 microsecond');
+    GRANT SELECT (expires_at), DELETE ON region.idempotency TO sluice_queue;
     -- Histories: the application appends, and marks; it cannot rewrite them.
     PERFORM region.tenant_table('region.attempt', 'SELECT, INSERT');
     GRANT UPDATE (ended_at, outcome, status, failure_code, failure_detail, excerpt)

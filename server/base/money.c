@@ -79,8 +79,3 @@ bool money_parse(const char *decimal, const char *currency, struct money *into)
     memcpy(into->currency, currency, sizeof into->currency);
     return true;
 }
-
-bool money_equal(struct money a, struct money b)
-{
-    return a.minor == b.minor && strcmp(a.currency, b.currency) == 0;
-}

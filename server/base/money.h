@@ -17,6 +17,5 @@ int currency_exponent(const char *code); /* ISO 4217 minor-unit digits; 2 for a 
 char *money_decimal(struct arena *arena, struct money money);
 /* Reads "-1234.5" as minor units of `currency`. More digits than the currency has must be zeros. */
 bool money_parse(const char *decimal, const char *currency, struct money *into);
-bool money_equal(struct money a, struct money b);
 
 #endif

@@ -19,6 +19,7 @@ enum {
     DIRTY_PER_TICK = 50,
     FAILURES_PER_TICK = 50,
     PARTITIONS_S = 6 * 3600,
+    EXPIRE_S = 600,
 };
 
 struct keeper {
@@ -30,7 +31,7 @@ struct keeper {
     struct db *queue;
     struct db *app;
     int64_t worker;
-    int64_t beat_us, sweep_us, partitions_us; /* monotonic time of the last one */
+    int64_t beat_us, sweep_us, partitions_us, expire_us; /* monotonic time of the last one */
 };
 
 static enum err start_worker(struct keeper *keeper, const struct untenanted *queue)
@@ -145,6 +146,30 @@ static enum err connect_one(struct arena *arena, const struct db_settings *setti
     return *db ? db_ensure(*db, arena) : db_open(arena, settings, db);
 }
 
+/* The directory is asked so seldom that no connection waits for it. */
+static enum err expire_directory(struct keeper *keeper, struct arena *arena, int64_t *deleted)
+{
+    struct db *db;
+    TRY(db_open(arena, keeper->settings.directory, &db));
+    struct untenanted directory = db_untenanted(db, arena);
+    enum err error = directory_expire(&directory, deleted);
+    db_close(db);
+    return error;
+}
+
+static enum err expire(struct keeper *keeper, struct arena *arena)
+{
+    if (!due(&keeper->expire_us, EXPIRE_S))
+        return OK;
+    struct untenanted queue = db_untenanted(keeper->queue, arena);
+    int64_t answers = 0, others = 0;
+    TRY(region_expire(&queue, &answers));
+    TRY(expire_directory(keeper, arena, &others));
+    log_event(keeper->settings.log, LOG_DEBUG, "keeper.expired", LOG_N("region", answers),
+              LOG_N("directory", others));
+    return OK;
+}
+
 static enum err tick(struct keeper *keeper, struct arena *arena)
 {
     TRY(connect_one(arena, keeper->settings.queue, &keeper->queue));
@@ -153,7 +178,8 @@ static enum err tick(struct keeper *keeper, struct arena *arena)
     TRY(sweep(keeper, &queue));
     TRY(connect_one(arena, keeper->settings.app, &keeper->app));
     TRY(tell_failures(keeper, arena));
-    return sweep_dirty(keeper, arena);
+    TRY(sweep_dirty(keeper, arena));
+    return expire(keeper, arena);
 }
 
 static void tick_and_log(struct keeper *keeper, struct arena *arena)

@@ -287,6 +287,7 @@ struct worker *worker_open(const struct worker_settings *settings)
         .clock = settings->clock,
         .queue = settings->queue,
         .app = settings->app,
+        .directory = settings->directory,
         .renewed = worker_renewed,
         .context = worker,
     });

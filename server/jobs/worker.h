@@ -11,9 +11,10 @@ enum { WORKER_THREADS_MAX = 64, WORKER_POLL_MS = 1000, WORKER_BEAT_S = 5, WORKER
 
 struct worker_settings {
     const struct environment *env;
-    struct clock *clock;             /* the keeper reads its offset from the database */
-    const struct db_settings *queue; /* the queue role */
-    const struct db_settings *app;   /* the application's role, for the keeper's sweeps */
+    struct clock *clock;                 /* the keeper reads its offset from the database */
+    const struct db_settings *queue;     /* the queue role */
+    const struct db_settings *app;       /* the application's role, for the keeper's sweeps */
+    const struct db_settings *directory; /* for deleting what has expired there */
     struct wakeup *wakeup;
     int threads;
 };

@@ -170,18 +170,6 @@ enum err connection_capabilities_set(const struct scope *scope, struct uuid id, 
     return exactly_one(scope, changed);
 }
 
-STATEMENT(connection_label_sql,
-          "UPDATE region.connection SET label = $3, updated_at = $4,"
-          " row_version = row_version + 1 WHERE workspace_id = $1 AND id = $2");
-
-enum err connection_label_set(const struct scope *scope, struct uuid id, const char *label)
-{
-    int64_t changed;
-    TRY(db_exec(scope, &connection_label_sql,
-                PARAMS(P(scope->workspace), P(id), P(label), P(db_now(scope))), &changed));
-    return exactly_one(scope, changed);
-}
-
 /* A success ends the failure that was noted; writing each one down would make the row hot. */
 STATEMENT(connection_succeeded_sql,
           "UPDATE region.connection SET last_success_at = $3, last_failure_code = NULL"
@@ -254,20 +242,4 @@ enum err connection_revocation_set(const struct scope *scope, struct uuid id,
 {
     struct revocation_note note = {id, revocation, complete};
     return db_transaction(scope, revocation_set, &note);
-}
-
-static const struct column state_count_columns[] = {COLUMN(struct connection_state_count, provider),
-                                                    COLUMN(struct connection_state_count, state),
-                                                    COLUMN(struct connection_state_count, n)};
-static const struct shape state_count_shape =
-    SHAPE(struct connection_state_count, state_count_columns);
-STATEMENT(connection_state_counts_sql,
-          "SELECT provider, state, count(*) AS n FROM region.connection"
-          " WHERE workspace_id = $1 AND replaced_by IS NULL GROUP BY provider, state"
-          " ORDER BY provider, state");
-
-enum err connection_state_counts(const struct scope *scope, struct rows *into)
-{
-    return db_all(scope, &connection_state_counts_sql, PARAMS(P(scope->workspace)),
-                  &state_count_shape, into);
 }

@@ -80,8 +80,6 @@ enum err connection_choices_set(const struct scope *scope, struct uuid id,
                                 const char *choices) MUST_USE;
 enum err connection_capabilities_set(const struct scope *scope, struct uuid id, const char *scopes,
                                      const char *capabilities) MUST_USE;
-enum err connection_label_set(const struct scope *scope, struct uuid id,
-                              const char *label) MUST_USE;
 /* The newer connection to an account hands its credentials to the older and goes out of sight. */
 enum err connection_replace(const struct scope *scope, const struct secret *region_key,
                             struct uuid older, struct uuid newer) MUST_USE;
@@ -130,14 +128,5 @@ enum err connection_disconnect(const struct scope *scope, struct uuid id) MUST_U
 /* What the provider answered (JSON); `complete` destroys what was kept for revocation. */
 enum err connection_revocation_set(const struct scope *scope, struct uuid id,
                                    const char *revocation, bool complete) MUST_USE;
-
-/* ---- across tenants, for operators ---- */
-
-struct connection_state_count {
-    const char *provider;
-    const char *state;
-    int64_t n;
-};
-enum err connection_state_counts(const struct scope *scope, struct rows *into) MUST_USE;
 
 #endif

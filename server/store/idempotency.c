@@ -21,7 +21,6 @@
 #define RELEASE_SQL(table, own)                                                                    \
     "DELETE FROM " table " WHERE " own                                                             \
     " principal = $2 AND route = $3 AND key = $4 AND claim = $5 AND NOT finished"
-#define EXPIRE_SQL(table, own) "DELETE FROM " table " WHERE " own " expires_at <= $2"
 
 #define OF_WORKSPACE "workspace_id = $1 AND"
 #define OF_NOBODY    "$1::uuid IS NULL AND"
@@ -31,13 +30,11 @@ STATEMENT(idempotency_claim_sql,
 STATEMENT(idempotency_read_sql, READ_SQL("region.idempotency", OF_WORKSPACE));
 STATEMENT(idempotency_finish_sql, FINISH_SQL("region.idempotency", OF_WORKSPACE));
 STATEMENT(idempotency_release_sql, RELEASE_SQL("region.idempotency", OF_WORKSPACE));
-STATEMENT(idempotency_expire_sql, EXPIRE_SQL("region.idempotency", OF_WORKSPACE));
 STATEMENT(directory_idempotency_claim_sql,
           "WITH unused AS (SELECT $1::uuid) " CLAIM_SQL("directory.idempotency", "", "", ""));
 STATEMENT(directory_idempotency_read_sql, READ_SQL("directory.idempotency", OF_NOBODY));
 STATEMENT(directory_idempotency_finish_sql, FINISH_SQL("directory.idempotency", OF_NOBODY));
 STATEMENT(directory_idempotency_release_sql, RELEASE_SQL("directory.idempotency", OF_NOBODY));
-STATEMENT(directory_idempotency_expire_sql, EXPIRE_SQL("directory.idempotency", OF_NOBODY));
 
 static const struct statement *of(const struct scope *scope, const struct statement *workspace,
                                   const struct statement *directory)
@@ -120,10 +117,4 @@ enum err idempotency_release(const struct scope *scope, const struct idempotency
     return db_exec(
         scope, of(scope, &idempotency_release_sql, &directory_idempotency_release_sql),
         PARAMS(P(scope->workspace), P(key->principal), P(key->route), P(key->key), P(claim)), NULL);
-}
-
-enum err idempotency_expire(const struct scope *scope, int64_t *deleted)
-{
-    return db_exec(scope, of(scope, &idempotency_expire_sql, &directory_idempotency_expire_sql),
-                   PARAMS(P(scope->workspace), P(db_now(scope))), deleted);
 }

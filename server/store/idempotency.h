@@ -40,7 +40,5 @@ enum err idempotency_finish(const struct scope *scope, const struct idempotency_
 /* The call failed without doing anything: the key is free again. */
 enum err idempotency_release(const struct scope *scope, const struct idempotency_key *key,
                              struct uuid claim) MUST_USE;
-/* Deletes what has expired. */
-enum err idempotency_expire(const struct scope *scope, int64_t *deleted) MUST_USE;
 
 #endif

@@ -123,32 +123,8 @@ enum err queue_promote(const struct untenanted *queue, struct instant now, int64
 /* Wakes lanes that sleep over ready jobs and counts anew what runs. Every second or two. */
 enum err queue_sweep(const struct untenanted *queue, struct instant now, int64_t *woken) MUST_USE;
 
-/* ---- what admins see ---- */
+/* ---- what metrics see ---- */
 
-struct lane_view {
-    int64_t id;
-    struct uuid workspace;
-    struct uuid connection;
-    int64_t ready;
-    int64_t scheduled;
-    int64_t running;
-    int running_max;
-    bool parked;
-    struct instant next_at;       /* 0: empty */
-    struct instant oldest_due_at; /* 0: none */
-};
-enum err queue_lanes(const struct untenanted *at, int64_t after_id, int64_t limit,
-                     struct rows *into) MUST_USE;
-struct worker_view {
-    int64_t id;
-    const char *host;
-    bool alive;
-    int64_t running;
-    struct instant started_at;
-    struct instant lease_until;
-};
-enum err queue_workers(const struct untenanted *at, int64_t after_id, int64_t limit,
-                       struct rows *into) MUST_USE;
 struct queue_depth {
     int64_t ready;
     int64_t scheduled;

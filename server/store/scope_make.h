@@ -20,12 +20,4 @@ static inline struct scope scope_make_for(struct scope scope, enum actor_kind ki
     return scope;
 }
 
-/* The same scope on another connection: a job borrows one per transaction. */
-static inline struct scope scope_on(const struct scope *scope, struct db *db)
-{
-    struct scope on = *scope;
-    on.db = db;
-    return on;
-}
-
 #endif

@@ -30,15 +30,16 @@ enum err directory_expire(const struct untenanted *directory, int64_t *deleted)
                   deleted);
 }
 
+STATEMENT(region_expire_sql, "DELETE FROM region.idempotency WHERE expires_at <= $1");
+
+enum err region_expire(const struct untenanted *queue, int64_t *deleted)
+{
+    return db_exec(&queue->scope, &region_expire_sql, PARAMS(P(db_now(&queue->scope))), deleted);
+}
+
 STATEMENT(clock_offset_get_sql, "SELECT offset_us FROM region.clock_offset");
-STATEMENT(clock_offset_set_sql, "UPDATE region.clock_offset SET offset_us = $1");
 
 enum err clock_offset_get(const struct untenanted *region, int64_t *offset_us)
 {
     return db_int(&region->scope, &clock_offset_get_sql, NO_PARAMS, offset_us);
-}
-
-enum err clock_offset_set(const struct untenanted *region, int64_t offset_us)
-{
-    return db_exec(&region->scope, &clock_offset_set_sql, PARAMS(P(offset_us)), NULL);
 }

@@ -63,22 +63,12 @@ static enum err exactly_one(const struct untenanted *directory, int64_t changed)
 STATEMENT(user_password_sql,
           "UPDATE directory.app_user SET password_hash = $2, row_version = row_version + 1"
           " WHERE id = $1");
-STATEMENT(user_operator_sql,
-          "UPDATE directory.app_user SET operator = $2, row_version = row_version + 1"
-          " WHERE id = $1");
 
 enum err user_password_set(const struct untenanted *directory, struct uuid id,
                            const char *password_hash)
 {
     int64_t changed;
     TRY(db_exec(&directory->scope, &user_password_sql, PARAMS(P(id), P(password_hash)), &changed));
-    return exactly_one(directory, changed);
-}
-
-enum err user_operator_set(const struct untenanted *directory, struct uuid id, bool operator)
-{
-    int64_t changed;
-    TRY(db_exec(&directory->scope, &user_operator_sql, PARAMS(P(id), P(operator)), &changed));
     return exactly_one(directory, changed);
 }
 

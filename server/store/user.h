@@ -28,8 +28,6 @@ enum err user_login_noted(const struct untenanted *directory, struct uuid id,
                           bool succeeded) MUST_USE;
 enum err user_password_set(const struct untenanted *directory, struct uuid id,
                            const char *password_hash) MUST_USE;
-enum err user_operator_set(const struct untenanted *directory, struct uuid id,
-                           bool operator) MUST_USE;
 
 /* ---- members ---- */
 

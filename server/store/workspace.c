@@ -1,13 +1,8 @@
 #include "store/workspace.h"
 
-static const struct column region_columns[] = {
-    COLUMN(struct region, code), COLUMN(struct region, name), COLUMN(struct region, hosted_in)};
-static const struct shape region_shape = SHAPE(struct region, region_columns);
-
 STATEMENT(region_ensure_sql, "INSERT INTO directory.region (code, name, hosted_in, created_at)"
                              " VALUES ($1, $2, $3, $4) ON CONFLICT (code) DO UPDATE"
                              " SET name = excluded.name, hosted_in = excluded.hosted_in");
-STATEMENT(region_get_sql, "SELECT code, name, hosted_in FROM directory.region WHERE code = $1");
 
 enum err region_ensure(const struct untenanted *directory, const struct region *region)
 {
@@ -15,11 +10,6 @@ enum err region_ensure(const struct untenanted *directory, const struct region *
                    PARAMS(P(region->code), P(region->name), P(region->hosted_in),
                           P(db_now(&directory->scope))),
                    NULL);
-}
-
-enum err region_get(const struct untenanted *directory, const char *code, struct region *into)
-{
-    return db_one(&directory->scope, &region_get_sql, PARAMS(P(code)), &region_shape, into);
 }
 
 static const struct column workspace_columns[] = {

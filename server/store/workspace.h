@@ -10,8 +10,6 @@ struct region {
     const char *hosted_in;
 };
 enum err region_ensure(const struct untenanted *directory, const struct region *region) MUST_USE;
-enum err region_get(const struct untenanted *directory, const char *code,
-                    struct region *into) MUST_USE;
 
 struct workspace {
     struct uuid id; /* nil when adding: given by workspace_add */

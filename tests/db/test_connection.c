@@ -6,6 +6,7 @@
 #include "crypto/crypto.h"
 #include "store/idempotency.h"
 #include "store/problem.h"
+#include "store/upkeep.h"
 
 static struct fixture fixture;
 static struct scope scope;
@@ -357,6 +358,25 @@ static void the_same_call_gets_the_same_answer(void **state)
     clock_set_offset(&fixture.clock, 0);
 }
 
+static void expired_answers_are_deleted_and_no_others(void **state)
+{
+    (void)state;
+    struct untenanted queue = db_untenanted(fixture.queue, fixture.arena);
+    struct idempotency_key key = {"user:1", "POST /z", "key-3", hash_of("a")};
+    struct idempotency claim;
+    int64_t deleted = 0;
+    assert_ok(&fixture, region_expire(&queue, &deleted)); /* what other tests left */
+    assert_ok(&fixture, idempotency_claim(&scope, &key, &claim));
+    clock_set_offset(&fixture.clock, INT64_C(1000000) * (IDEMPOTENCY_KEPT_S + 1));
+    assert_ok(&fixture, region_expire(&queue, &deleted));
+    assert_int_equal(deleted, 0); /* whatever a caller believes, the database's clock decides */
+    clock_set_offset(&fixture.clock, 0);
+    fixture_superuser(&fixture, "UPDATE region.idempotency SET expires_at = now()"
+                                " - interval '1 s' WHERE key = 'key-3'");
+    assert_ok(&fixture, region_expire(&queue, &deleted));
+    assert_int_equal(deleted, 1);
+}
+
 static void a_call_that_died_can_be_repeated_and_a_secret_is_not_kept(void **state)
 {
     (void)state;
@@ -391,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_problem_is_told_once_until_it_is_resolved),
         cmocka_unit_test(notifications_go_to_whom_they_concern),
         cmocka_unit_test(the_same_call_gets_the_same_answer),
+        cmocka_unit_test(expired_answers_are_deleted_and_no_others),
         cmocka_unit_test(a_call_that_died_can_be_repeated_and_a_secret_is_not_kept),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

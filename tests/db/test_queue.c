@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "tenants.h"
+#include "store/admin_read.h"
 #include "store/queue.h"
 
 static struct fixture fixture;
@@ -391,9 +392,9 @@ static void the_sweep_wakes_a_lane_that_sleeps_over_work(void **state)
     assert_int_equal(woken, 1);
     assert_int_equal(claim(worker, 8).count, 1);
     struct rows lanes;
-    assert_ok(&fixture, queue_lanes(&at, 0, 10, &lanes));
+    assert_ok(&fixture, admin_lanes(&at, &(struct admin_page){.rows = 10}, &lanes));
     assert_int_equal(lanes.count, 1);
-    assert_int_equal(((const struct lane_view *)lanes.at)->running, 1);
+    assert_int_equal(((const struct admin_lane *)lanes.at)->running, 1);
 }
 
 static void wakes(void *context)
