@@ -14,12 +14,17 @@
 #include "store/secrets.h"
 #include "store/stream_start.h"
 
+struct connecting;
+/* One way to end; `connection` is locked and still being connected. */
+typedef enum err ending(const struct scope *scope, const struct connecting *connecting,
+                        const struct connection *connection);
+
 struct connecting {
     struct job_context *ctx;
+    ending *end;
     struct session session;
     struct probe_result probe;
     const struct account_choice *account; /* NULL: a person chooses, or there is none */
-    struct uuid connection;               /* the one that has the account in the end */
     const char *reason;                   /* of a refusal */
     const char *text;
     struct connection_account wanted;
@@ -113,22 +118,35 @@ static enum err note(const struct scope *scope, const char *action, struct uuid 
 
 /* ---- the ways it ends, each one transaction with the end of the job ---- */
 
-static enum err enable(const struct scope *scope, void *arg)
+/* Nothing is done when it was disconnected meanwhile. */
+static enum err end_connecting(const struct scope *scope, void *arg)
 {
-    struct connecting *connecting = arg;
+    const struct connecting *connecting = arg;
+    struct connection connection;
+    TRY(connection_lock(scope, connecting->session.connection.id, &connection));
+    if (connection.state != CONNECTION_PROCESSING)
+        return OK;
+    return connecting->end(scope, connecting, &connection);
+}
+
+static enum err finish(struct connecting *connecting, ending *end)
+{
+    connecting->end = end;
+    return job_finish(connecting->ctx, end_connecting, connecting);
+}
+
+static enum err enable(const struct scope *scope, const struct connecting *connecting,
+                       const struct connection *newer)
+{
     const struct environment *env = connecting->ctx->env;
     const struct probe_result *probe = &connecting->probe;
     struct connection connection;
+    struct uuid holder; /* the one that has the account in the end */
     int64_t unblocked;
-    TRY(connection_lock(scope, connecting->session.connection.id, &connection));
-    if (connection.state != CONNECTION_PROCESSING) /* disconnected meanwhile */
-        return OK;
-    TRY(connection_capabilities_set(scope, connection.id,
-                                    probe->scopes ? probe->scopes : connection.scopes,
+    TRY(connection_capabilities_set(scope, newer->id, probe->scopes ? probe->scopes : newer->scopes,
                                     probe->capabilities));
-    TRY(connection_take_account(scope, env->region_key, connection.id, &connecting->wanted,
-                                &connecting->connection));
-    TRY(connection_lock(scope, connecting->connection, &connection));
+    TRY(connection_take_account(scope, env->region_key, newer->id, &connecting->wanted, &holder));
+    TRY(connection_lock(scope, holder, &connection));
     if (connection.state != CONNECTION_PROCESSING) /* the older one is suspended */
         return OK;
     TRY(connection_move(scope, connection.id, CONNECTION_ENABLED, NULL));
@@ -152,17 +170,13 @@ static const char *choices_text(struct arena *arena, const struct probe_result *
     return json_write(arena, choices);
 }
 
-static enum err leave_choice(const struct scope *scope, void *arg)
+static enum err leave_choice(const struct scope *scope, const struct connecting *connecting,
+                             const struct connection *connection)
 {
-    const struct connecting *connecting = arg;
-    struct uuid id = connecting->session.connection.id;
-    struct connection connection;
-    TRY(connection_lock(scope, id, &connection));
-    if (connection.state != CONNECTION_PROCESSING)
-        return OK;
-    TRY(connection_choices_set(scope, id, choices_text(scope->arena, &connecting->probe)));
-    TRY(connection_move(scope, id, CONNECTION_TO_CONFIGURE, "several_accounts"));
-    return note(scope, "connection.account_open", id);
+    TRY(connection_choices_set(scope, connection->id,
+                               choices_text(scope->arena, &connecting->probe)));
+    TRY(connection_move(scope, connection->id, CONNECTION_TO_CONFIGURE, "several_accounts"));
+    return note(scope, "connection.account_open", connection->id);
 }
 
 static enum err tell_owner(const struct scope *scope, const struct connecting *connecting,
@@ -185,35 +199,25 @@ static enum err tell_owner(const struct scope *scope, const struct connecting *c
 }
 
 /* The person has to connect again. */
-static enum err refuse(const struct scope *scope, void *arg)
+static enum err refuse(const struct scope *scope, const struct connecting *connecting,
+                       const struct connection *connection)
 {
-    const struct connecting *connecting = arg;
-    struct uuid id = connecting->session.connection.id;
-    struct connection connection;
-    TRY(connection_lock(scope, id, &connection));
-    if (connection.state != CONNECTION_PROCESSING)
-        return OK;
-    TRY(connection_move(scope, id, CONNECTION_NEED_RECONNECT, connecting->reason));
-    TRY(connection_failed(scope, id, connecting->reason));
+    TRY(connection_move(scope, connection->id, CONNECTION_NEED_RECONNECT, connecting->reason));
+    TRY(connection_failed(scope, connection->id, connecting->reason));
     if (connecting->unwanted)
-        TRY(credential_destroy(scope, id));
+        TRY(credential_destroy(scope, connection->id));
     TRY(tell_owner(scope, connecting, "connection_need_reconnect"));
-    return note(scope, "connection.refused", id);
+    return note(scope, "connection.refused", connection->id);
 }
 
 /* Tried often enough: somebody has to look into it. */
-static enum err give_up(const struct scope *scope, void *arg)
+static enum err give_up(const struct scope *scope, const struct connecting *connecting,
+                        const struct connection *connection)
 {
-    const struct connecting *connecting = arg;
-    struct uuid id = connecting->session.connection.id;
-    struct connection connection;
-    TRY(connection_lock(scope, id, &connection));
-    if (connection.state != CONNECTION_PROCESSING)
-        return OK;
-    TRY(connection_move(scope, id, CONNECTION_ERROR, connecting->reason));
-    TRY(connection_failed(scope, id, connecting->reason));
+    TRY(connection_move(scope, connection->id, CONNECTION_ERROR, connecting->reason));
+    TRY(connection_failed(scope, connection->id, connecting->reason));
     TRY(tell_owner(scope, connecting, "connection_error"));
-    return note(scope, "connection.failed", id);
+    return note(scope, "connection.failed", connection->id);
 }
 
 /* ---- trying ---- */
@@ -253,7 +257,7 @@ static enum err end_refused(struct connecting *connecting, const char *reason, c
     connecting->reason = reason;
     connecting->text = text;
     arena_failure_clear(connecting->ctx->arena);
-    return job_finish(connecting->ctx, refuse, connecting);
+    return finish(connecting, refuse);
 }
 
 /* What was given by mistake is given back, as far as the provider can be reached. */
@@ -283,7 +287,7 @@ static enum err end_probed(struct connecting *connecting)
     if (account) {
         connecting->wanted = (struct connection_account){connection->provider, account->account,
                                                          account->name, account->livemode};
-        return job_finish(connecting->ctx, enable, connecting);
+        return finish(connecting, enable);
     }
     if (connecting->probe.count == 0)
         return end_refused(
@@ -291,7 +295,7 @@ static enum err end_probed(struct connecting *connecting)
             arena_format(arena, "The authorisation at %s covers no account.", title));
     if (connection->account)
         return end_other_account(connecting);
-    return job_finish(connecting->ctx, leave_choice, connecting);
+    return finish(connecting, leave_choice);
 }
 
 static enum err end_failed(struct connecting *connecting, enum err error)
@@ -312,7 +316,7 @@ static enum err end_failed(struct connecting *connecting, enum err error)
         return error; /* tried again later */
     connecting->reason = err_slug(error);
     connecting->text = text;
-    return job_finish(ctx, give_up, connecting);
+    return finish(connecting, give_up);
 }
 
 enum err job_connect(struct job_context *ctx)
