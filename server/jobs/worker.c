@@ -180,15 +180,25 @@ static void hand_over(struct worker *worker, const struct claimed_job *job)
     pthread_mutex_unlock(&worker->lock);
 }
 
-static enum err claim_some(struct worker *worker, struct db *db, struct arena *arena, size_t *count)
+/* One fetcher at work: its connection and what it remembers between claims. */
+struct fetcher {
+    struct worker *worker;
+    struct arena *arena;
+    struct db *db;
+    struct claimer claimer;
+};
+
+static enum err claim_some(struct fetcher *fetcher, size_t *count)
 {
+    struct worker *worker = fetcher->worker;
     int slots = free_slots(worker);
     *count = 0;
-    if (slots <= 0 || atomic_load(&worker->id) == 0) /* no lease yet: nothing may be claimed */
+    fetcher->claimer.worker = atomic_load(&worker->id);
+    if (slots <= 0 || fetcher->claimer.worker == 0) /* no lease yet: nothing may be claimed */
         return OK;
-    struct untenanted queue = db_untenanted(db, arena);
+    struct untenanted queue = db_untenanted(fetcher->db, fetcher->arena);
     struct rows rows;
-    TRY(queue_claim(&queue, atomic_load(&worker->id), slots, clock_now(worker->settings.env->clock),
+    TRY(queue_claim(&queue, &fetcher->claimer, slots, clock_now(worker->settings.env->clock),
                     &rows));
     const struct claimed_job *jobs = rows.at;
     for (size_t i = 0; i < rows.count; i++)
@@ -197,22 +207,23 @@ static enum err claim_some(struct worker *worker, struct db *db, struct arena *a
     return OK;
 }
 
-static enum err fetch(struct worker *worker, struct db *db, struct arena *arena)
+static enum err fetch(struct fetcher *fetcher)
 {
-    struct untenanted queue = db_untenanted(db, arena);
+    struct worker *worker = fetcher->worker;
+    struct untenanted queue = db_untenanted(fetcher->db, fetcher->arena);
     int64_t promoted;
     struct instant next;
     struct instant now = clock_now(worker->settings.env->clock);
     TRY(queue_promote(&queue, now, &promoted, &next));
     size_t claimed;
-    TRY(claim_some(worker, db, arena, &claimed));
+    TRY(claim_some(fetcher, &claimed));
     if (claimed > 0)
         return OK;
     int64_t until_next_ms = next.us ? (next.us - now.us) / 1000 + 1 : WORKER_POLL_MS;
     int64_t wait_ms = until_next_ms < WORKER_POLL_MS ? until_next_ms : WORKER_POLL_MS;
     bool notified;
-    TRY(db_wait(db, arena, wait_ms > 0 ? (int)wait_ms : 1, wakeup_fd(worker->settings.wakeup),
-                &notified));
+    TRY(db_wait(fetcher->db, fetcher->arena, wait_ms > 0 ? (int)wait_ms : 1,
+                wakeup_fd(worker->settings.wakeup), &notified));
     wakeup_drain(worker->settings.wakeup);
     return OK;
 }
@@ -233,33 +244,33 @@ static bool stopping(struct worker *worker)
     return stop;
 }
 
-static enum err connect_fetcher(struct worker *worker, struct arena *arena, struct db **db)
+static enum err connect_fetcher(struct fetcher *fetcher)
 {
-    if (*db)
-        return db_ensure(*db, arena);
-    TRY(db_open(arena, worker->settings.queue, db));
-    return db_listen(*db, arena, WAKEUP_CHANNEL);
+    if (fetcher->db)
+        return db_ensure(fetcher->db, fetcher->arena);
+    TRY(db_open(fetcher->arena, fetcher->worker->settings.queue, &fetcher->db));
+    return db_listen(fetcher->db, fetcher->arena, WAKEUP_CHANNEL);
 }
 
 static void *fetch_loop(void *object)
 {
     struct worker *worker = object;
-    struct arena *arena = arena_open();
-    struct db *db = NULL;
+    struct fetcher fetcher = {.worker = worker, .arena = arena_open()};
     while (!stopping(worker)) {
-        enum err error = connect_fetcher(worker, arena, &db);
+        enum err error = connect_fetcher(&fetcher);
         if (error == OK)
-            error = fetch(worker, db, arena);
+            error = fetch(&fetcher);
         if (error != OK) {
             log_event(worker->settings.env->log, LOG_WARN, "fetch.failed",
-                      LOG_T("code", err_slug(error)), LOG_T("detail", reason_of(arena, error)));
+                      LOG_T("code", err_slug(error)),
+                      LOG_T("detail", reason_of(fetcher.arena, error)));
             usleep(WORKER_POLL_MS * 1000);
         }
-        arena_reset(arena);
+        arena_reset(fetcher.arena);
         await_slot(worker);
     }
-    db_close(db);
-    arena_close(arena);
+    db_close(fetcher.db);
+    arena_close(fetcher.arena);
     return NULL;
 }
 

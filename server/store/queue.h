@@ -69,11 +69,25 @@ struct claimed_job {
     const char *request_id;
     struct instant hard_deadline; /* database clock */
     struct instant run_at;
+    struct instant sort_at; /* its place within the lane */
 };
 
+/* What one fetcher remembers between claims. The entries of an index that point at jobs already
+ * gone stay until a vacuum; a floor spares the scan of a lane all those before what was claimed
+ * last. An older job (promoted, returned) is seen when the floors are forgotten: after
+ * CLAIM_FLOORS_MS, CLAIM_FLOORS_JOBS, or a claim that did not fill its slots. */
+enum { CLAIM_FLOORS_MAX = 64, CLAIM_FLOORS_MS = 1000, CLAIM_FLOORS_JOBS = 500 };
+struct claimer {
+    int64_t worker;
+    size_t floor_count;
+    int64_t lanes[CLAIM_FLOORS_MAX];
+    struct instant floors[CLAIM_FLOORS_MAX];
+    int64_t since_us; /* monotonic: when they were last forgotten */
+    size_t jobs;      /* claimed since then */
+};
 /* Least served lanes first, at most `slots` jobs, ordered. Rows of struct claimed_job. */
-enum err queue_claim(const struct untenanted *queue, int64_t worker, int slots, struct instant now,
-                     struct rows *into) MUST_USE;
+enum err queue_claim(const struct untenanted *queue, struct claimer *claimer, int slots,
+                     struct instant now, struct rows *into) MUST_USE;
 
 /* ---- ending a claimed job, in the transaction of its outcome ---- */
 

@@ -37,12 +37,13 @@ static const struct column claimed_columns[] = {
     COLUMN(struct claimed_job, subject),      COLUMN(struct claimed_job, attempt),
     COLUMN(struct claimed_job, max_attempts), COLUMN(struct claimed_job, payload),
     COLUMN(struct claimed_job, request_id),   COLUMN(struct claimed_job, hard_deadline),
-    COLUMN(struct claimed_job, run_at)};
+    COLUMN(struct claimed_job, run_at),       COLUMN(struct claimed_job, sort_at)};
 static const struct shape claimed_shape = SHAPE(struct claimed_job, claimed_columns);
 
 /* l0: the least served lanes that are due, each held by one claimer at a time. l: the batch split
  * over them before any job is read, so that no lane looks empty because it was cut off. A lane that
- * had nothing sleeps until an enqueue, a promotion or the sweep wakes it. */
+ * had nothing, looked at without a floor, sleeps until an enqueue, a promotion or the sweep wakes
+ * it. */
 STATEMENT_ROWS(
     job_claim_sql, JOBS_PER_CLAIM_MAX,
     "WITH l0 AS MATERIALIZED (SELECT id, max_running - running AS room, rate_per_s,"
@@ -52,16 +53,18 @@ STATEMENT_ROWS(
     "  ORDER BY vtime, id LIMIT least($2, $4) FOR NO KEY UPDATE SKIP LOCKED),"
     " l AS MATERIALIZED (SELECT id, rate_per_s, available, least(room,"
     "  floor(coalesce(available, room))::int,"
-    "  greatest(($2 / (count(*) OVER ()))::int, 1)) AS k FROM l0),"
+    "  greatest(($2 / (count(*) OVER ()))::int, 1)) AS k, known.floor FROM l0 LEFT JOIN"
+    "  unnest($5::bigint[], $6::timestamptz[]) AS known (lane, floor) ON known.lane = l0.id),"
     " c AS MATERIALIZED (SELECT j.id, l.id AS lane FROM l CROSS JOIN LATERAL"
     "  (SELECT id FROM region.job WHERE lane_id = l.id AND state = 0"
+    "   AND sort_at >= coalesce(l.floor, '-infinity')"
     "   ORDER BY sort_at, id LIMIT l.k FOR UPDATE SKIP LOCKED) AS j),"
     " n AS (SELECT lane, count(*)::int AS n FROM c GROUP BY lane),"
     " u AS (UPDATE region.lane SET running = running + coalesce(n.n, 0),"
     "  vtime = vtime + coalesce(n.n, 0),"
     "  tokens = CASE WHEN l.available IS NULL THEN tokens ELSE l.available - coalesce(n.n, 0) END,"
     "  refilled_at = CASE WHEN l.available IS NULL THEN refilled_at ELSE clock_timestamp() END,"
-    "  next_at = CASE WHEN l.k > 0 AND n.n IS NULL THEN 'infinity'"
+    "  next_at = CASE WHEN l.k > 0 AND n.n IS NULL AND l.floor IS NULL THEN 'infinity'"
     "   WHEN l.available - coalesce(n.n, 0) < 1 THEN $3"
     "    + ((1 - (l.available - coalesce(n.n, 0))) / l.rate_per_s) * interval '1 second'"
     "   ELSE next_at END"
@@ -82,15 +85,71 @@ static int by_time(const void *a, const void *b)
     return left->id < right->id ? -1 : left->id > right->id;
 }
 
-enum err queue_claim(const struct untenanted *queue, int64_t worker, int slots, struct instant now,
-                     struct rows *into)
+static void forget_floors(struct claimer *claimer)
+{
+    claimer->floor_count = 0;
+    claimer->jobs = 0;
+    claimer->since_us = monotonic_us();
+}
+
+static bool floors_are_old(const struct claimer *claimer)
+{
+    return claimer->jobs >= CLAIM_FLOORS_JOBS ||
+           monotonic_us() - claimer->since_us >= CLAIM_FLOORS_MS * 1000;
+}
+
+static struct instant *floor_of(struct claimer *claimer, int lane)
+{
+    for (size_t i = 0; i < claimer->floor_count; i++) {
+        if (claimer->lanes[i] == lane)
+            return &claimer->floors[i];
+    }
+    if (claimer->floor_count == CLAIM_FLOORS_MAX)
+        return NULL; /* scanned from its beginning */
+    claimer->lanes[claimer->floor_count] = lane;
+    claimer->floors[claimer->floor_count] = (struct instant){0};
+    return &claimer->floors[claimer->floor_count++];
+}
+
+static void remember_floors(struct claimer *claimer, const struct claimed_job *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct instant *floor = floor_of(claimer, jobs[i].lane);
+        if (floor && jobs[i].sort_at.us > floor->us)
+            *floor = jobs[i].sort_at;
+    }
+    claimer->jobs += count;
+}
+
+static enum err claim(const struct untenanted *queue, const struct claimer *claimer, int most,
+                      struct instant now, struct rows *into)
+{
+    struct int_list lanes = {claimer->lanes, claimer->floor_count};
+    struct instant_list floors = {claimer->floors, claimer->floor_count};
+    return db_all(
+        &queue->scope, &job_claim_sql,
+        PARAMS(P(claimer->worker), P(most), P(now), P((int)LANES_PER_CLAIM), P(lanes), P(floors)),
+        &claimed_shape, into);
+}
+
+enum err queue_claim(const struct untenanted *queue, struct claimer *claimer, int slots,
+                     struct instant now, struct rows *into)
 {
     int most = slots < JOBS_PER_CLAIM_MAX ? slots : JOBS_PER_CLAIM_MAX;
     *into = (struct rows){0};
     if (most <= 0)
         return OK;
-    TRY(db_all(&queue->scope, &job_claim_sql,
-               PARAMS(P(worker), P(most), P(now), P((int)LANES_PER_CLAIM)), &claimed_shape, into));
+    if (floors_are_old(claimer))
+        forget_floors(claimer);
+    TRY(claim(queue, claimer, most, now, into));
+    if (into->count == 0 && claimer->floor_count > 0) {
+        forget_floors(claimer);
+        TRY(claim(queue, claimer, most, now, into));
+    }
+    if (into->count < (size_t)most)
+        forget_floors(claimer);
+    else
+        remember_floors(claimer, into->at, into->count);
     if (into->count > 1)
         qsort(into->at, into->count, sizeof(struct claimed_job), by_time);
     return OK;

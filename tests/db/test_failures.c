@@ -46,7 +46,7 @@ static bool gives_up(void)
     struct rows rows;
     bool exhausted;
     run_sql(&at, "UPDATE region.job SET attempt = max_attempts - 1");
-    assert_ok(&fixture, queue_claim(&queue, worker, 1, now, &rows));
+    assert_ok(&fixture, queue_claim(&queue, &(struct claimer){.worker = worker}, 1, now, &rows));
     assert_int_equal(rows.count, 1);
     struct job_retry retry = {.run_at = now, .counts = true, .reason = "internal"};
     assert_ok(&fixture, queue_retry(&at.scope, rows.at, &retry, now, &exhausted));
@@ -171,7 +171,7 @@ static void what_was_asked_for_again_meanwhile_does_not_give_up(void **state)
     assert_ok(&fixture, queue_enqueue(&at.scope, &job));
     struct instant now = clock_now(&fixture.clock);
     run_sql(&at, "UPDATE region.job SET attempt = max_attempts - 1");
-    assert_ok(&fixture, queue_claim(&queue, worker, 1, now, &rows));
+    assert_ok(&fixture, queue_claim(&queue, &(struct claimer){.worker = worker}, 1, now, &rows));
     assert_int_equal(rows.count, 1);
     assert_ok(&fixture, queue_enqueue(&at.scope, &job));
     struct job_retry retry = {.run_at = now, .counts = true, .reason = "internal"};

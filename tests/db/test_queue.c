@@ -65,7 +65,7 @@ static struct rows claim(int64_t worker, int slots)
 {
     struct untenanted at = queue();
     struct rows rows;
-    assert_ok(&fixture, queue_claim(&at, worker, slots, now(), &rows));
+    assert_ok(&fixture, queue_claim(&at, &(struct claimer){.worker = worker}, slots, now(), &rows));
     return rows;
 }
 
@@ -131,7 +131,7 @@ enum { CONTENDERS = 4, CONTENDED_JOBS = 600 };
 
 struct contender {
     struct db *db;
-    int64_t worker;
+    struct claimer claimer;
     int64_t ids[CONTENDED_JOBS];
     size_t n;
     enum err err;
@@ -146,7 +146,7 @@ static void *contend(void *arg)
         struct untenanted at = db_untenanted(self->db, arena);
         struct rows rows;
         int64_t woken;
-        self->err = queue_claim(&at, self->worker, 7, now(), &rows);
+        self->err = queue_claim(&at, &self->claimer, 7, now(), &rows);
         for (size_t i = 0; self->err == OK && i < rows.count; i++)
             self->ids[self->n++] = ((const struct claimed_job *)rows.at)[i].id;
         empty = rows.count ? 0 : empty + 1;
@@ -176,7 +176,7 @@ static void two_workers_never_claim_one_job(void **state)
     assert_ok(&fixture, db_exec(&at.scope, &lanes_open_sql, NO_PARAMS, NULL));
     for (int i = 0; i < CONTENDERS; i++) {
         contenders[i].db = fixture_connect(&fixture, "queue");
-        contenders[i].worker = worker_new();
+        contenders[i].claimer.worker = worker_new();
         pthread_create(&threads[i], NULL, contend, &contenders[i]);
     }
     size_t claimed = 0;
@@ -397,6 +397,37 @@ static void the_sweep_wakes_a_lane_that_sleeps_over_work(void **state)
     assert_int_equal(((const struct admin_lane *)lanes.at)->running, 1);
 }
 
+/* Vacuum or not, what was claimed is not walked again; and what is older is not lost by it. */
+static void a_floor_hides_no_older_job_for_long(void **state)
+{
+    (void)state;
+    struct scope scope = fixture_scope(&fixture);
+    struct untenanted at = queue();
+    struct claimer claimer = {.worker = worker_new()};
+    struct rows rows;
+    assert_ok(&fixture, db_exec(&at.scope, &lanes_open_sql, NO_PARAMS, NULL));
+    enqueue(&scope, 3, NULL);
+    assert_ok(&fixture, queue_claim(&at, &claimer, 2, now(), &rows));
+    assert_int_equal(rows.count, 2);
+    assert_int_equal(claimer.floor_count, 1);
+    struct job_order late = {
+        .kind = JOB_SYNC, .subject = db_new_id(&scope), .run_at = instant_add_s(now(), -3600)};
+    assert_ok(&fixture, queue_enqueue(&scope, &late));
+    assert_ok(&fixture, queue_claim(&at, &claimer, 1, now(), &rows));
+    assert_int_equal(rows.count, 1); /* the third; the older one is below the floor */
+    assert_true(((const struct claimed_job *)rows.at)->run_at.us > late.run_at.us);
+    assert_ok(&fixture, queue_claim(&at, &claimer, 1, now(), &rows));
+    assert_int_equal(rows.count, 1); /* nothing else was left: looked at from the beginning */
+    assert_int_equal(((const struct claimed_job *)rows.at)->run_at.us, late.run_at.us);
+    enqueue(&scope, 3, NULL);
+    assert_ok(&fixture, queue_claim(&at, &claimer, 1, now(), &rows));
+    late.subject = db_new_id(&scope);
+    assert_ok(&fixture, queue_enqueue(&scope, &late));
+    claimer.since_us -= CLAIM_FLOORS_MS * 1000;
+    assert_ok(&fixture, queue_claim(&at, &claimer, 1, now(), &rows));
+    assert_int_equal(((const struct claimed_job *)rows.at)->run_at.us, late.run_at.us);
+}
+
 static void wakes(void *context)
 {
     (*(int *)context)++;
@@ -508,6 +539,7 @@ int main(void)
         cmocka_unit_test_setup(asking_twice_makes_one_job_at_the_earlier_time, clean),
         cmocka_unit_test_setup(a_retry_counts_until_the_attempts_are_spent, clean),
         cmocka_unit_test_setup(a_parked_connection_runs_nothing_until_it_may, clean),
+        cmocka_unit_test_setup(a_floor_hides_no_older_job_for_long, clean),
         cmocka_unit_test_setup(the_sweep_wakes_a_lane_that_sleeps_over_work, clean),
         cmocka_unit_test_setup(workers_are_woken_after_the_commit_only, clean),
         cmocka_unit_test_setup(slices_never_exceed_the_limit, clean),
