@@ -9,6 +9,7 @@
 route_handler api_login;
 route_handler api_session_refresh;
 route_handler api_logout;
+route_handler api_me_password;
 route_handler api_me_get;
 
 /* workspaces.c */

@@ -23,6 +23,7 @@ const struct route routes[] = {
     {METHOD_POST, "/v1/auth/refresh", ACCESS_PUBLIC, READ, api_session_refresh, 0},
     {METHOD_POST, "/v1/auth/logout", ACCESS_PUBLIC, READ, api_logout, 0},
     {METHOD_GET, "/v1/me", ACCESS_USER, READ, api_me_get, 0},
+    {METHOD_POST, "/v1/me/password", ACCESS_USER, SECRET, api_me_password, 0},
 
     /* workspaces */
     {METHOD_POST, "/v1/workspaces", ACCESS_USER, ONCE, api_workspace_create, 0},

@@ -1,5 +1,6 @@
 /* Signing in and out. A session is a family of refresh tokens that replace each other; an access
  * token lives for 15 minutes and is not looked up. */
+#include "auth/password.h"
 #include "auth/token.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
@@ -92,17 +93,68 @@ static enum err start_session(struct request *req, const struct user *user)
     return reply_tokens(req, &session);
 }
 
+static enum err check_guarded(struct request *req, const struct login_input *in, struct user *user)
+{
+    struct login_guard *guard = req->app->login_guard;
+    TRY(login_guard_enter(guard, req->arena, req->now, in->email, req->http->peer));
+    enum err err = check_password(req, in, user);
+    login_guard_leave(guard, req->now, in->email, req->http->peer, err);
+    return err;
+}
+
 enum err api_login(struct request *req)
 {
     struct login_input in = {0};
     struct user user;
-    struct login_guard *guard = req->app->login_guard;
     TRY(json_read(req, login_fields, COUNT(login_fields), &in));
-    TRY(login_guard_enter(guard, req->arena, req->now, in.email, req->http->peer));
-    enum err err = check_password(req, &in, &user);
-    login_guard_leave(guard, req->now, in.email, req->http->peer, err);
-    TRY(err);
+    TRY(check_guarded(req, &in, &user));
     return start_session(req, &user);
+}
+
+/* ---- a new password ---- */
+
+struct password_input {
+    const struct secret *current_password;
+    const struct secret *password;
+};
+static const struct input_field password_fields[] = {
+    FIELD_SECRET("current_password", struct password_input, current_password, 1, PASSWORD_BYTES_MAX,
+                 REQUIRED),
+    FIELD_SECRET("password", struct password_input, password, PASSWORD_BYTES_MIN,
+                 PASSWORD_BYTES_MAX, REQUIRED),
+};
+
+struct password_change {
+    struct request *req;
+    struct user user;
+    const char *hash;
+};
+
+/* Whoever knew the old one is signed out, and the caller gets a session of its own. */
+static enum err change_password(const struct scope *scope, void *arg)
+{
+    struct password_change *change = arg;
+    struct request *req = change->req;
+    (void)scope;
+    TRY(user_password_set(&req->directory, change->user.id, change->hash));
+    TRY(login_end_all(&req->directory, change->user.id));
+    return start_session(req, &change->user);
+}
+
+enum err api_me_password(struct request *req)
+{
+    struct password_input in = {0};
+    struct password_change change = {.req = req};
+    struct login_input current;
+    char *hash;
+    TRY(json_read(req, password_fields, COUNT(password_fields), &in));
+    TRY(user_get(&req->directory, req->principal.id, &change.user));
+    TRY(password_check(req->arena, in.password, change.user.email, change.user.name));
+    current = (struct login_input){change.user.email, in.current_password};
+    TRY(check_guarded(req, &current, &change.user));
+    TRY(password_hash(req->arena, in.password, &hash));
+    change.hash = hash;
+    return db_transaction(&req->directory.scope, change_password, &change);
 }
 
 /* ---- going on, and ending ---- */

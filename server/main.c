@@ -25,6 +25,8 @@ static const struct verb verbs[] = {
     {"routes", "", "print the table of routes", verb_routes},
     {"operator create", "--email E --name N --password-file F [--if-absent]",
      "make a person who runs this installation", verb_operator_create},
+    {"operator password", "--email E --password-file F",
+     "give a person a new password and end their sessions", verb_operator_password},
     {"keys rotate", "[--old-key-file F]",
      "wrap every data key with the configured region key, or seal everything anew",
      verb_keys_rotate},

@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 #include "db/migrate.h"
 #include "handlers/routes.h"
+#include "store/login.h"
 #include "store/user.h"
 
 enum { CONFIG_TEXT_BYTES_MAX = 1024 * 1024, PASSWORD_FILE_BYTES_MAX = 1024 };
@@ -175,7 +176,7 @@ enum err verb_config_show(struct invocation *invocation)
     return OK;
 }
 
-/* ---- operator create ---- */
+/* ---- people: operator create, operator password ---- */
 
 static enum err read_password(struct arena *arena, const char *path, const struct secret **into)
 {
@@ -192,14 +193,20 @@ static enum err read_password(struct arena *arena, const char *path, const struc
     return password_check(arena, *into, NULL, NULL);
 }
 
-static enum err add_operator(struct arena *arena, const struct config *config, struct user *user,
-                             bool if_absent)
+struct person {
+    struct untenanted directory;
+    struct user user; /* e-mail, name and the hash of the password */
+    const char *password_file;
+    bool if_absent;
+};
+typedef enum err person_work(struct person *person);
+
+static enum err with_directory(struct arena *arena, const struct config *config, person_work *work,
+                               struct person *person)
 {
     struct clock clock = {0};
     struct rand_source rand;
     struct db *db;
-    struct user known;
-    bool found = false;
     rand_open(&rand, 0);
     struct db_settings settings = {.conninfo = config->directory_database_url,
                                    .application = "sluice operator",
@@ -207,40 +214,88 @@ static enum err add_operator(struct arena *arena, const struct config *config, s
                                    .rand = &rand};
     enum err error = db_open(arena, &settings, &db);
     if (error == OK) {
-        struct untenanted directory = db_untenanted(db, arena);
-        error = user_by_email(&directory, user->email, &known, &found);
-        if (error == OK && !(found && if_absent))
-            error = user_add(&directory, user);
+        person->directory = db_untenanted(db, arena);
+        error = work(person);
         db_close(db);
     }
     rand_close(&rand);
+    return error;
+}
+
+static enum err add_operator(struct person *person)
+{
+    struct user known;
+    bool found = false;
+    TRY(user_by_email(&person->directory, person->user.email, &known, &found));
+    enum err error = found && person->if_absent ? OK : user_add(&person->directory, &person->user);
     if (error == ERR_DUPLICATE)
-        return arena_fail(arena, ERR_DUPLICATE, NULL, "There is a person with that address.");
+        return arena_fail(person->directory.scope.arena, ERR_DUPLICATE, NULL,
+                          "There is a person with that address.");
     TRY(error);
-    printf("operator %s %s\n", user->email, found ? "was there already" : "created");
+    printf("operator %s %s\n", person->user.email, found ? "was there already" : "created");
     return OK;
+}
+
+static enum err set_password(const struct scope *scope, void *arg)
+{
+    struct person *person = arg;
+    struct user known;
+    bool found = false;
+    TRY(user_by_email(&person->directory, person->user.email, &known, &found));
+    if (!found)
+        return arena_fail(scope->arena, ERR_NOT_FOUND, NULL,
+                          "There is no person with that address.");
+    TRY(user_password_set(&person->directory, known.id, person->user.password_hash));
+    return login_end_all(&person->directory, known.id);
+}
+
+static enum err replace_password(struct person *person)
+{
+    TRY(db_transaction(&person->directory.scope, set_password, person));
+    printf("%s has a new password; all sessions have ended\n", person->user.email);
+    return OK;
+}
+
+/* The options fill `person`. */
+static enum err for_person(struct invocation *invocation, const struct option *options,
+                           size_t count, struct person *person, person_work *work)
+{
+    struct arena *arena = invocation->arena;
+    const char *config_path = NULL;
+    struct config config;
+    const struct secret *password = NULL;
+    char *hash;
+    TRY(options_read(invocation, options, count, &config_path));
+    assert(person->password_file);
+    TRY(read_config(invocation, config_path, &config));
+    TRY(read_password(arena, person->password_file, &password));
+    TRY(password_hash(arena, password, &hash));
+    person->user.password_hash = hash;
+    return with_directory(arena, &config, work, person);
 }
 
 enum err verb_operator_create(struct invocation *invocation)
 {
-    struct arena *arena = invocation->arena;
-    const char *config_path = NULL, *email = NULL, *name = NULL, *file = NULL;
-    bool if_absent = false;
+    struct person person = {.user = {.operator= true, .active = true}};
     const struct option options[] = {
-        {.name = "--email", .value = &email, .required = "the address to log in with"},
-        {.name = "--name", .value = &name, .required = "the person's name"},
-        {.name = "--password-file", .value = &file, .required = "a file with the password"},
-        {.name = "--if-absent", .flag = &if_absent},
+        {.name = "--email", .value = &person.user.email, .required = "the address to log in with"},
+        {.name = "--name", .value = &person.user.name, .required = "the person's name"},
+        {.name = "--password-file",
+         .value = &person.password_file,
+         .required = "a file with the password"},
+        {.name = "--if-absent", .flag = &person.if_absent},
     };
-    struct config config;
-    const struct secret *password = NULL;
-    char *hash;
-    TRY(options_read(invocation, options, COUNT(options), &config_path));
-    assert(file);
-    TRY(read_config(invocation, config_path, &config));
-    TRY(read_password(arena, file, &password));
-    TRY(password_hash(arena, password, &hash));
-    struct user user = {
-        .email = email, .name = name, .password_hash = hash, .operator= true, .active = true};
-    return add_operator(arena, &config, &user, if_absent);
+    return for_person(invocation, options, COUNT(options), &person, add_operator);
+}
+
+enum err verb_operator_password(struct invocation *invocation)
+{
+    struct person person = {0};
+    const struct option options[] = {
+        {.name = "--email", .value = &person.user.email, .required = "whose password it is"},
+        {.name = "--password-file",
+         .value = &person.password_file,
+         .required = "a file with the password"},
+    };
+    return for_person(invocation, options, COUNT(options), &person, replace_password);
 }

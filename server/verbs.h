@@ -18,6 +18,7 @@ enum err verb_up(struct invocation *invocation);
 enum err verb_migrate(struct invocation *invocation);
 enum err verb_routes(struct invocation *invocation);
 enum err verb_operator_create(struct invocation *invocation);
+enum err verb_operator_password(struct invocation *invocation);
 enum err verb_keys_rotate(struct invocation *invocation);
 enum err verb_audit_verify(struct invocation *invocation);
 enum err verb_replay(struct invocation *invocation);

@@ -1,12 +1,13 @@
 // Signing in, staying signed in, and what becomes of somebody who found a token in the street.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash, createHmac, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { assertRefused } from '../support/raw.mjs';
-import { anybody, directory, join as joinAs, workspace } from '../support/stack.mjs';
+import { anybody, directory, join as joinAs, PHRASE, workspace } from '../support/stack.mjs';
 
 const email = 'operator@example.com';
 const password = readFileSync(join(directory, 'keys/operator-password'), 'utf8').trim();
@@ -18,6 +19,10 @@ const refresh = (token) =>
   anybody.call('POST', '/v1/auth/refresh', { body: { refresh_token: token }, key: null });
 const logout = (token) =>
   anybody.call('POST', '/v1/auth/logout', { body: { refresh_token: token }, key: null });
+const sluice = (...words) =>
+  spawnSync(process.env.SLUICE_PROGRAM, [...words, '--config', join(directory, 'sluice.yaml')], {
+    encoding: 'utf8',
+  });
 const me = (token) => anybody.as(token).call('GET', '/v1/me');
 
 async function signedIn() {
@@ -95,6 +100,59 @@ describe('staying signed in', () => {
     const space = await workspace();
     assertRefused(await space.api.call('GET', '/v1/me'), 403, 'forbidden');
     assertRefused(await refresh(space.key.key), 401, 'unauthenticated');
+  });
+});
+
+describe('a new password', () => {
+  const fresh = 'seven slow clouds drift west';
+  const change = (person, current, next, options) =>
+    person.api.call('POST', '/v1/me/password', {
+      body: { current_password: current, password: next },
+      ...options,
+    });
+
+  test('opens, the old one does not, and every session has ended', async () => {
+    const person = await joinAs(await workspace(), 'viewer');
+    const before = (await login({ email: person.email, password: PHRASE })).body;
+    const changed = await change(person, PHRASE, fresh);
+    assert.equal(changed.status, 200);
+    assertRefused(await refresh(before.refresh_token), 401, 'unauthenticated');
+    assertRefused(await login({ email: person.email, password: PHRASE }), 401, 'login_refused');
+    assert.equal((await login({ email: person.email, password: fresh })).status, 200);
+    assert.equal((await me(changed.body.access_token)).body.user.email, person.email);
+    assert.equal((await refresh(changed.body.refresh_token)).status, 200);
+  });
+
+  test('needs the present one, and is not one that everybody tries first', async () => {
+    const person = await joinAs(await workspace(), 'viewer');
+    const session = (await login({ email: person.email, password: PHRASE })).body;
+    assertRefused(await change(person, 'not the password', fresh), 401, 'login_refused');
+    assertRefused(await change(person, PHRASE, 'short'), 422, 'field_invalid', 'password');
+    assertRefused(await change(person, PHRASE, 'passwordpassword'), 422, 'field_invalid', 'password');
+    assert.equal((await login({ email: person.email, password: PHRASE })).status, 200);
+    assert.equal((await refresh(session.refresh_token)).status, 200, 'nobody was signed out');
+  });
+
+  test('is told once: a repeat of the call does not get the tokens again', async () => {
+    const person = await joinAs(await workspace(), 'viewer');
+    const key = `password-${person.id}`;
+    assert.equal((await change(person, PHRASE, fresh, { key })).status, 200);
+    assertRefused(await change(person, PHRASE, fresh, { key }), 409, 'idempotency_secret');
+  });
+
+  test('set by the operator of the installation ends the sessions as well', async () => {
+    const person = await joinAs(await workspace(), 'viewer');
+    const session = (await login({ email: person.email, password: PHRASE })).body;
+    const file = join(directory, `password-${person.id}`);
+    writeFileSync(file, `${fresh}\n`, { mode: 0o600 });
+    const set = (email) =>
+      sluice('operator', 'password', '--email', email, '--password-file', file);
+    const unknown = set('nobody@example.com');
+    assert.notEqual(unknown.status, 0);
+    assert.match(unknown.stderr, /no person with that address/);
+    assert.equal(set(person.email).status, 0);
+    assertRefused(await refresh(session.refresh_token), 401, 'unauthenticated');
+    assert.equal((await login({ email: person.email, password: fresh })).status, 200);
   });
 });
 
