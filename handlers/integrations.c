@@ -253,6 +253,22 @@ static enum err resume(struct request *req, const struct integration *integratio
     return take_stored(req, integration, settings);
 }
 
+static enum err follow_state(struct request *req, const struct integration *integration,
+                             const struct settings *settings)
+{
+    switch (integration->state) {
+    case INTEGRATION_ACTIVE:
+        return resume(req, integration, settings);
+    case INTEGRATION_PAUSED:
+        return integration_hold_back(req->scope, integration->id);
+    case INTEGRATION_ARCHIVED:
+        return integration_end(req->scope, integration->id);
+    case INTEGRATION_STATES:
+        break;
+    }
+    return OK;
+}
+
 struct updating {
     struct request *req;
     const struct integration_patch *patch;
@@ -283,9 +299,7 @@ static enum err update(const struct scope *scope, void *arg)
     change.state_given = change.state != before;
     TRY(integration_update(scope, integration->id, &change, integration));
     if (change.state_given)
-        TRY(integration->state == INTEGRATION_ACTIVE
-                ? resume(req, integration, &settings)
-                : integration_hold_back(scope, integration->id));
+        TRY(follow_state(req, integration, &settings));
     if (integration->state == INTEGRATION_ACTIVE && (change.state_given || change.settings))
         TRY(start_streams(req, integration, &settings));
     return audit(req, "integration.changed", integration);

@@ -9,6 +9,7 @@
 #include "store/audit.h"
 #include "store/connection_take.h"
 #include "store/delivery.h"
+#include "store/delivery_block.h"
 #include "store/integration.h"
 #include "store/problem.h"
 #include "store/secrets.h"

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "jobs/session.h"
 #include "store/delivery.h"
+#include "store/delivery_block.h"
 
 enum { PAUSE_S_MIN = 2, PAUSE_S_MAX = 600, PAUSES_PER_AGE = 8, ATTEMPT_AHEAD_S = 60 };
 

@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "jobs/budget.h"
+#include "store/delivery_block.h"
 #include "store/oauth.h"
 #include "store/problem.h"
 #include "store/secrets.h"
@@ -292,6 +293,7 @@ static enum err park(const struct scope *scope, const struct failing *failing)
     };
     TRY(connection_move(scope, id, CONNECTION_NEED_RECONNECT, "credentials_refused"));
     TRY(queue_park(scope, id, true));
+    TRY(deliveries_block(scope, id));
     TRY(problem_open(scope, &problem));
     if (!problem.made) /* the owner was told already */
         return OK;

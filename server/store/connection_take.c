@@ -1,5 +1,6 @@
 #include "store/connection_take.h"
 
+#include "store/delivery_block.h"
 #include "store/queue.h"
 
 /* One that works is not moved to processing directly: that would be a move of its own, while the
@@ -9,7 +10,8 @@ enum err connection_reprocess(const struct scope *scope, struct uuid id, enum co
     if (from == CONNECTION_ENABLED || from == CONNECTION_DEGRADED)
         TRY(connection_move(scope, id, CONNECTION_NEED_RECONNECT, "reconnecting"));
     TRY(connection_move(scope, id, CONNECTION_PROCESSING, NULL));
-    return queue_park(scope, id, true);
+    TRY(queue_park(scope, id, true));
+    return deliveries_block(scope, id);
 }
 
 struct taking {

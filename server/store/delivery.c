@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "store/audit.h"
+#include "store/delivery_block.h"
 #include "store/document.h"
 #include "store/overrides.h"
 #include "store/problem.h"
@@ -293,24 +294,9 @@ static enum err settle_item(const struct scope *scope, const struct delivery *de
     return raise_problem(scope, delivery, outcome);
 }
 
-/* Done: each first delivery was attempted once or parked. The window is locked first: of two that
- * settle at the same moment, the later one must see what the earlier one did. */
-STATEMENT(window_lock_sql,
-          "SELECT FROM region.window WHERE workspace_id = $1 AND id = $2 FOR UPDATE");
-STATEMENT(window_finish_sql,
-          "UPDATE region.window w SET state = 'done', done_at = $3, row_version = row_version + 1"
-          " WHERE w.workspace_id = $1 AND w.id = $2 AND w.state = 'delivering'"
-          " AND NOT EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
-          " AND d.window_id = w.id AND (d.state = 'sending'"
-          " OR (d.state = 'queued' AND d.attempts = 0)))");
-
 static enum err finish_window(const struct scope *scope, struct uuid window)
 {
-    if (uuid_is_nil(window))
-        return OK;
-    TRY(db_exec(scope, &window_lock_sql, PARAMS(P(scope->workspace), P(window)), NULL));
-    return db_exec(scope, &window_finish_sql,
-                   PARAMS(P(scope->workspace), P(window), P(db_now(scope))), NULL);
+    return uuid_is_nil(window) ? OK : windows_finish(scope, (struct uuid_list){&window, 1});
 }
 
 static enum err note_audit(const struct scope *scope, const struct delivery *delivery,
@@ -334,9 +320,8 @@ struct settling {
     const struct delivery_outcome *outcome;
 };
 
-static enum err settle(const struct scope *scope, void *arg)
+static enum err settle_row(const struct scope *scope, const struct settling *settling)
 {
-    const struct settling *settling = arg;
     const struct delivery *delivery = settling->delivery;
     const struct delivery_outcome *outcome = settling->outcome;
     struct uuid entry = {{0}};
@@ -352,6 +337,20 @@ static enum err settle(const struct scope *scope, void *arg)
     TRY(settle_item(scope, delivery, outcome));
     TRY(finish_window(scope, delivery->window));
     return note_audit(scope, delivery, outcome);
+}
+
+/* What is to be tried again waits for what happened to its connection or its integration while it
+ * was tried. */
+static enum err settle(const struct scope *scope, void *arg)
+{
+    const struct settling *settling = arg;
+    const struct delivery *delivery = settling->delivery;
+    struct delivery_way way;
+    if (settling->outcome->end != END_RETRY)
+        return settle_row(scope, settling);
+    TRY(delivery_way_lock(scope, delivery->integration, &way));
+    TRY(settle_row(scope, settling));
+    return deliveries_stop(scope, &way);
 }
 
 enum err delivery_settle(const struct scope *scope, const struct delivery *delivery,
@@ -471,6 +470,8 @@ static enum err plan(const struct scope *scope, void *arg)
     const struct planning *planning = arg;
     const struct approved_item *approved = planning->approved;
     struct approved_item still;
+    struct delivery_way way;
+    TRY(delivery_way_lock(scope, approved->integration, &way));
     TRY(delivery_approved_get(scope, approved->item.item, &still));
     TRY(document_store(scope, approved->item.item, approved->integration, planning->document));
     json_t *rows = rows_new(scope->arena);
@@ -485,6 +486,7 @@ static enum err plan(const struct scope *scope, void *arg)
                  });
     TRY(deliveries_insert(scope, rows));
     TRY(delivery_enqueue(scope, planning->planned->id, approved->target_connection));
+    TRY(deliveries_stop(scope, &way));
     return audit_append(scope, &(struct audit_entry){
                                    .action = "delivery.planned",
                                    .subject_kind = "item",
@@ -498,42 +500,4 @@ enum err delivery_plan(const struct scope *scope, const struct approved_item *ap
 {
     struct planning planning = {approved, planned, document, retry_s_max};
     return db_transaction(scope, plan, &planning);
-}
-
-/* ---- credentials are back ---- */
-
-/* The time that it was parked does not count as time of trying. */
-STATEMENT(deliveries_unblock_sql,
-          "UPDATE region.delivery SET state = 'queued', state_changed_at = $3,"
-          " retry_until = retry_until + greatest($3 - state_changed_at, interval '0'),"
-          " failure_code = NULL, failure_detail = NULL, row_version = row_version + 1"
-          " WHERE workspace_id = $1 AND connection_id = $2 AND state = 'blocked'"
-          " AND state_reason IS DISTINCT FROM 'paused'"
-          " RETURNING" DELIVERY_SQL);
-
-struct unblocking {
-    struct uuid connection;
-    int64_t *count;
-};
-
-static enum err unblock(const struct scope *scope, void *arg)
-{
-    struct unblocking *unblocking = arg;
-    struct rows rows;
-    TRY(db_all(scope, &deliveries_unblock_sql,
-               PARAMS(P(scope->workspace), P(unblocking->connection), P(db_now(scope))),
-               &delivery_shape, &rows));
-    const struct delivery *deliveries = rows.at;
-    for (size_t i = 0; i < rows.count; i++) {
-        TRY(lift_problem(scope, &deliveries[i]));
-        TRY(delivery_enqueue(scope, deliveries[i].id, deliveries[i].connection));
-    }
-    *unblocking->count = (int64_t)rows.count;
-    return OK;
-}
-
-enum err deliveries_unblock(const struct scope *scope, struct uuid connection, int64_t *count)
-{
-    struct unblocking unblocking = {connection, count};
-    return db_transaction(scope, unblock, &unblocking);
 }

@@ -101,8 +101,4 @@ enum err delivery_plan(const struct scope *scope, const struct approved_item *ap
                        const struct planned_delivery *planned,
                        const struct stored_document *document, int64_t retry_s_max) MUST_USE;
 
-/* Blocked deliveries of a connection that works again: back to queued, with their jobs. */
-enum err deliveries_unblock(const struct scope *scope, struct uuid connection,
-                            int64_t *count) MUST_USE;
-
 #endif

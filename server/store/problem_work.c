@@ -82,6 +82,10 @@ static enum err check_action(const struct scope *scope, const struct problem *pr
     return arena_fail(scope->arena, ERR_CONFLICT, NULL, "%s", instead);
 }
 
+STATEMENT(problem_archived_sql,
+          "SELECT count(*) FROM region.item i JOIN region.integration g ON g.workspace_id = $1"
+          " AND g.id = i.integration_id AND g.state = 'archived'"
+          " WHERE i.workspace_id = $1 AND i.id = $2");
 STATEMENT(problem_item_requeue_sql,
           "UPDATE region.item SET state = 'queued', state_changed_at = $3,"
           " overrides = CASE WHEN $4::jsonb IS NULL THEN overrides"
@@ -95,7 +99,12 @@ static enum err retry_item(const struct scope *scope, const struct working *work
     for (size_t i = 0; i < working->count; i++)
         row_text(values, working->fields[i].name, working->fields[i].value);
     const char *overrides = working->count > 0 ? json_write(scope->arena, values) : NULL;
-    int64_t moved;
+    int64_t archived, moved;
+    TRY(db_int(scope, &problem_archived_sql, PARAMS(P(scope->workspace), P(item)), &archived));
+    if (archived)
+        return arena_fail(scope->arena, ERR_CONFLICT, NULL,
+                          "The integration is archived and sends nothing any more; the problem can "
+                          "be dismissed.");
     TRY(db_exec(scope, &problem_item_requeue_sql,
                 PARAMS(P(scope->workspace), P(item), P(db_now(scope)), P_JSON(overrides)), &moved));
     if (moved != 1)

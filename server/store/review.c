@@ -195,6 +195,10 @@ static enum err link_entry(const struct scope *scope, struct deciding *deciding)
 static enum err post_entry(const struct scope *scope, struct deciding *deciding)
 {
     struct instant send_after = instant_add_s(db_now(scope), deciding->reviewed.grace_s);
+    if (deciding->reviewed.archived)
+        return arena_fail(scope->arena, ERR_CONFLICT, NULL,
+                          "The integration is archived and sends nothing any more; the item can be "
+                          "linked or rejected.");
     TRY(decide(scope, deciding, "flow", "create"));
     if (text_equal(deciding->reviewed.proposed, "create"))
         TRY(link_settlement(scope, deciding));

@@ -13,6 +13,7 @@ static const struct column reviewed_columns[] = {
     COLUMN(struct reviewed, settings_version),
     COLUMN(struct reviewed, grace_s),
     COLUMN(struct reviewed, closed),
+    COLUMN(struct reviewed, archived),
     COLUMN(struct reviewed, counterparty),
     COLUMN(struct reviewed, counterparty_name),
     COLUMN(struct reviewed, core_name),
@@ -28,6 +29,7 @@ STATEMENT(review_lock_sql,
           "SELECT i.id AS item, i.state, i.row_version, n.target_connection_id AS target,"
           " n.settings_version, coalesce((st.settings ->> 'grace_s')::bigint, $3) AS grace_s,"
           " coalesce(i.date < (st.settings #>> '{policies,closed_before}')::date, false) AS closed,"
+          " n.state = 'archived' AS archived,"
           " r.counterparty_id AS counterparty, i.counterparty_name, v.core_name, v.norm_version,"
           " m.id AS machine, m.action AS proposed, m.entry_id AS proposed_entry,"
           " m.settlement_entry_id AS proposed_settlement"

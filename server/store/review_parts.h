@@ -12,7 +12,8 @@ struct reviewed {
     struct uuid target; /* connection of the integration's target */
     int settings_version;
     int64_t grace_s;
-    bool closed; /* it is dated in a closed period */
+    bool closed;   /* it is dated in a closed period */
+    bool archived; /* its integration sends nothing any more */
     struct uuid counterparty;
     const char *counterparty_name;
     const char *core_name;

@@ -3,6 +3,7 @@
 #include "json/json.h"
 #include "store/audit.h"
 #include "store/connection.h"
+#include "store/delivery_block.h"
 #include "store/problem.h"
 #include "store/queue.h"
 #include "store/secrets.h"
@@ -57,6 +58,7 @@ static enum err begin(const struct scope *scope, void *arg)
     TRY(held_tokens(scope, beginning->region_key, id, entries, &held));
     TRY(connection_disconnect(scope, id));
     TRY(queue_park(scope, id, true));
+    TRY(deliveries_block(scope, id));
     TRY(problem_resolve(
         scope, &(struct problem_subject){.connection = id, .code = "connection_need_reconnect"},
         &resolved));

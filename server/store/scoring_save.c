@@ -1,6 +1,7 @@
 /* The outcome of a window, written in one transaction. */
 #include "base/text.h"
 #include "store/audit.h"
+#include "store/delivery_block.h"
 #include "store/document.h"
 #include "store/json_rows.h"
 #include "store/queue.h"
@@ -352,22 +353,17 @@ static enum err save_refusals(const struct scope *scope, const struct scoring_ou
     return OK;
 }
 
-/* What is planned while its integration is paused waits with the others until it goes on. */
 STATEMENT(deliveries_insert_sql,
           "INSERT INTO region.delivery (workspace_id, id, item_id, integration_id, connection_id,"
           " window_id, operation, generation, idempotency_key, content_hash, document_sha256,"
-          " file_name, content_type, state, state_reason, state_changed_at, rank, retry_until,"
-          " created_at)"
+          " file_name, content_type, state, state_changed_at, rank, retry_until, created_at)"
           " SELECT $1, x.id, x.item, x.integration, x.connection, x.window_id, x.operation,"
           " x.generation, x.idempotency_key, decode(x.sha256, 'hex'), decode(x.sha256, 'hex'),"
-          " x.file_name, x.content_type,"
-          " CASE g.state WHEN 'paused' THEN 'blocked' ELSE 'queued' END,"
-          " CASE g.state WHEN 'paused' THEN 'paused' END, $3, x.rank, x.retry_until, $3"
+          " x.file_name, x.content_type, 'queued', $3, x.rank, x.retry_until, $3"
           " FROM jsonb_to_recordset($2) AS x(id uuid, item uuid, integration uuid,"
           " connection uuid, window_id uuid, operation text, generation int,"
           " idempotency_key uuid, sha256 text, file_name text, content_type text, rank int,"
-          " retry_until timestamptz)"
-          " JOIN region.integration g ON g.workspace_id = $1 AND g.id = x.integration");
+          " retry_until timestamptz)");
 
 void delivery_row(const struct scope *scope, json_t *rows, const struct delivery_insert *insert)
 {
@@ -469,6 +465,8 @@ static enum err save(const struct scope *scope, void *arg)
     struct saving *saving = arg;
     const struct scoring_outcome *outcome = saving->outcome;
     size_t deliveries = 0;
+    struct delivery_way way;
+    TRY(delivery_way_lock(scope, outcome->integration, &way));
     TRY(save_parties(scope, outcome));
     TRY(save_documents(scope, outcome));
     TRY(save_decisions(scope, saving));
@@ -476,7 +474,8 @@ static enum err save(const struct scope *scope, void *arg)
     TRY(save_refusals(scope, outcome));
     TRY(save_links(scope, saving));
     TRY(save_deliveries(scope, outcome, &deliveries));
-    return save_window(scope, outcome, deliveries == 0);
+    TRY(save_window(scope, outcome, deliveries == 0));
+    return deliveries_stop(scope, &way);
 }
 
 enum err scoring_save(const struct scope *scope, const struct scoring_outcome *outcome)

@@ -66,6 +66,8 @@ static inline void pipeline_open(struct pipeline *at, struct fixture *fixture, c
     at->scope = scope_make_for(at->scope, ACTOR_USER, at->person, NULL);
     at->superuser = fixture_superuser_connect(fixture);
     at->stream = id_new(at);
+    run_sql(at, "UPDATE region.connection SET state = 'processing';"
+                "UPDATE region.connection SET state = 'enabled'");
     run_sql(at, arena_format(fixture->arena,
                              "INSERT INTO region.stream (workspace_id, id, provider, account,"
                              " livemode, purpose, name, connection_id, reach, period_s, created_at)"
