@@ -272,6 +272,19 @@ static enum err check_whole(struct arena *arena, const struct config *config)
     return config->production ? check_production(arena, config) : OK;
 }
 
+static enum err set_public_url(struct arena *arena, struct config *config)
+{
+    if (config->public_url)
+        return OK;
+    if (config->listen_port == 0)
+        return arena_fail(arena, ERR_CONFIG, "public_url",
+                          "listen.port 0 takes any free port, which no link can name: set "
+                          "public_url to what browsers open.");
+    config->public_url =
+        arena_format(arena, "http://%s:%" PRId64, config->listen_address, config->listen_port);
+    return OK;
+}
+
 enum err config_read(struct arena *arena, const char *path, char *const *environment,
                      struct config *into)
 {
@@ -281,9 +294,7 @@ enum err config_read(struct arena *arena, const char *path, char *const *environ
     TRY(check_required(arena, values));
     TRY(set_values(arena, values, into));
     TRY(set_region_key(arena, values, into));
-    if (!into->public_url)
-        into->public_url =
-            arena_format(arena, "http://%s:%" PRId64, into->listen_address, into->listen_port);
+    TRY(set_public_url(arena, into));
     return check_whole(arena, into);
 }
 

@@ -98,6 +98,7 @@ static void mistakes_name_the_setting_and_its_origin(void **state)
 {
     static const struct mistake mistakes[] = {
         {"SLUICE_LISTEN_PORT=http", NULL, "listen.port", "SLUICE_LISTEN_PORT"},
+        {"SLUICE_LISTEN_PORT=0", NULL, "public_url", "free port"},
         {"SLUICE_LISTEN_PORT=65536", NULL, "listen.port", "65535"},
         {"SLUICE_PRODUCTION=yes", NULL, "production", "true or false"},
         {"SLUICE_LOG_LEVEL=loud", NULL, "log.level", "debug"},
