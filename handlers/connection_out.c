@@ -25,8 +25,6 @@ static const struct need needs[] = {
      "The authorisation at %s covers no account. Connect again and choose one."},
     {CONNECTION_NEED_RECONNECT, "provider_scope", "reconnect", NULL,
      "The authorisation at %s does not allow what we need. Connect again and allow it."},
-    {CONNECTION_NEED_RECONNECT, "consent_withdrawn", "reconnect", NULL,
-     "The consent at %s was withdrawn. Connect it again."},
     {CONNECTION_NEED_RECONNECT, NULL, "reconnect", "credentials_refused",
      "%s no longer accepts our access. Connect it again."},
     {CONNECTION_DEGRADED, "provider_scope", "reconnect", NULL,

@@ -1,6 +1,6 @@
 /* Model Context Protocol as a client, over Streamable HTTP: the legacy era (revisions 2025-03-26,
  * 2025-06-18 and 2025-11-25). JSON and event-stream answers, sessions, resumption; requests of the
- * server are answered (ping) or declined. A later era is a second row of dialects (mcp_dialect.h).
+ * server are answered (ping) or declined. A later era is a second row of dialects (mcp_session.h).
  *
  * A session lives in the arena `keep` of the provider_call and is used by one thread. The server's
  * own texts are untrusted: they reach failure texts cut and with control characters replaced.

@@ -16,7 +16,9 @@ struct mcp_cache;
 
 struct mcp_cache *mcp_cache_open(void);
 void mcp_cache_close(struct mcp_cache *cache); /* after the last job */
-/* Forgets the sessions of a connection: it was disconnected or authorised anew. */
+/* Forgets the session of a connection that was disconnected or authorised anew. One that a job has
+ * in its hands comes back, and other processes keep theirs: the server refuses them, and a new one
+ * is opened. */
 void mcp_cache_forget(struct mcp_cache *cache, struct uuid connection);
 
 #endif

@@ -87,8 +87,8 @@ const struct setting settings[] = {
      .preset = "offline_access organization.read supplier_invoice.read supplier_invoice.write",
      .meaning = "The scopes that are asked for."},
 
-    {"work.threads", SETTING_INT, AT(work_threads), .preset = "4", .min = 1, .max = 256,
-     .meaning = "Threads that run jobs."},
+    {"work.threads", SETTING_INT, AT(work_threads), .preset = "4", .min = 1, .max = 64,
+     .meaning = "Threads that run jobs; each may hold a connection to the region."},
     {"work.attempt_s", SETTING_INT, AT(work_attempt_s), .preset = "0", .min = 0, .max = 600,
      .meaning = "The longest attempt of a delivery: a lost answer is looked up after it. 0: the "
                 "target's own."},

@@ -75,7 +75,7 @@ struct db_settings {
 enum actor_kind { ACTOR_SYSTEM, ACTOR_USER, ACTOR_API_KEY, ACTOR_JOB, ACTOR_OPERATOR };
 
 /* Who acts in which workspace, on which connection. Made only by store/scope_make.h, which the
- * guard and the job claim include. Cheap to copy. */
+ * guard, the job claim, the keeper and the verbs of proof include. Cheap to copy. */
 struct scope {
     struct db *db;
     struct arena *arena;

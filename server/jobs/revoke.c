@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "connectors/attempt.h"
+#include "connectors/mcp/mcp_cache.h"
 #include "jobs/kinds.h"
 #include "jobs/session.h"
 #include "store/connection.h"
@@ -139,6 +140,7 @@ enum err job_revoke(struct job_context *ctx)
         return job_finish(ctx, NULL, NULL);
     if (waited_s(revoking) > (int64_t)REVOKE_DAYS_MAX * 86400)
         return job_finish(ctx, destroy, revoking);
+    mcp_cache_forget(ctx->env->mcp_sessions, ctx->job->subject);
     make_call(revoking, &call);
     enum err error = revoking->provider->authoriser->revoke(&call, &revoking->attempt, &answered);
     if (error != OK) { /* not even an answer: it is asked for as long as a token may live */

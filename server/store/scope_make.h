@@ -1,5 +1,5 @@
-/* Makes tenant scopes. Included only by the guard (handlers), the job claim (jobs), the verbs of
- * the command line and tests: whoever has a scope may act in its workspace. */
+/* Makes tenant scopes. Included only by the guard (handlers), the job claim and the keeper (jobs),
+ * the verbs of the command line and tests: whoever has a scope may act in its workspace. */
 #ifndef SLUICE_SCOPE_MAKE_H
 #define SLUICE_SCOPE_MAKE_H
 

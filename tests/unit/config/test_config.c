@@ -100,6 +100,7 @@ static void mistakes_name_the_setting_and_its_origin(void **state)
         {"SLUICE_LISTEN_PORT=http", NULL, "listen.port", "SLUICE_LISTEN_PORT"},
         {"SLUICE_LISTEN_PORT=0", NULL, "public_url", "free port"},
         {"SLUICE_LISTEN_PORT=65536", NULL, "listen.port", "65535"},
+        {"SLUICE_WORK_THREADS=65", NULL, "work.threads", "64"},
         {"SLUICE_PRODUCTION=yes", NULL, "production", "true or false"},
         {"SLUICE_LOG_LEVEL=loud", NULL, "log.level", "debug"},
         {"SLUICE_PUBLIC_URL=sluice.example.com", NULL, "public_url", "URL"},
