@@ -39,8 +39,10 @@ static enum err recognise_user(struct request *req, const char *token)
 {
     struct jwt_claims claims;
     TRY(access_token_verify(req->arena, req->app->jwt_keys, req->now, token, &claims));
-    req->principal =
-        (struct principal){.kind = PRINCIPAL_USER, .id = claims.user, .operator= claims.operator};
+    req->principal = (struct principal){.kind = PRINCIPAL_USER,
+                                        .id = claims.user,
+                                        .person = claims.user,
+                                        .operator= claims.operator};
     return OK;
 }
 
@@ -48,8 +50,10 @@ static enum err recognise_user(struct request *req, const char *token)
 static enum err recognise_key(struct request *req, struct bytes hash, struct api_key *key)
 {
     TRY(api_key_by_hash(&req->directory, hash, key));
-    req->principal = (struct principal){
-        .kind = PRINCIPAL_API_KEY, .id = key->id, .workspace = key->workspace_id};
+    req->principal = (struct principal){.kind = PRINCIPAL_API_KEY,
+                                        .id = key->id,
+                                        .person = key->created_by,
+                                        .workspace = key->workspace_id};
     return OK;
 }
 

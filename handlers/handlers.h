@@ -43,6 +43,7 @@ route_handler api_connection_disconnect;
 
 /* oauth.c */
 route_handler api_oauth_start;
+route_handler api_oauth_confirm;
 route_handler api_oauth_callback;
 
 /* integrations.c */

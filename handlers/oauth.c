@@ -1,6 +1,8 @@
-/* The two pages that a browser visits to authorise a connection. Nobody is signed in here: what may
- * be done is what the single-use token was made for (oauth_state.h). Checks in the order of OAuth
- * 2.1 and RFC 9207: the state and its browser, the issuer, and only then error or code. */
+/* The pages that a browser visits to authorise a connection. Nobody is signed in here: what may be
+ * done is what the single-use token was made for (oauth_state.h). A link may have been sent to
+ * somebody else than it was made by, so opening it does nothing yet but say who asks for what.
+ * Coming back is checked in the order of OAuth 2.1 and RFC 9207: the state and its browser, the
+ * issuer, and only then error or code. */
 #include "base/base.h"
 
 #include "base/text.h"
@@ -31,8 +33,7 @@ static enum err visit_provider(struct request *req, struct visit *visit)
 {
     *visit = (struct visit){.req = req, .provider = provider_find(request_name(req, "provider"))};
     req->query_read = true;
-    /* Whatever looks at links ahead of the person must not spend them. */
-    if (!visit->provider || !visit->provider->authoriser || req->http->method == METHOD_HEAD)
+    if (!visit->provider || !visit->provider->authoriser)
         return arena_fail(req->arena, ERR_NOT_FOUND, NULL, "There is no such page.");
     return OK;
 }
@@ -142,13 +143,51 @@ static enum err client_secret(struct visit *visit, const char *redirect_uri,
     return err == ERR_ABSENT ? OK : err;
 }
 
-/* ---- start ---- */
+/* ---- the page that asks ---- */
 
-struct start_query {
+struct start_input {
     const char *attempt;
+    const char *confirmation;
 };
 static const struct input_field start_fields[] = {
-    FIELD_TEXT("attempt", struct start_query, attempt, 16, 200, REQUIRED),
+    FIELD_TEXT("attempt", struct start_input, attempt, 16, 200, REQUIRED),
+};
+
+enum err api_oauth_start(struct request *req)
+{
+    struct visit visit;
+    struct start_input in = {0};
+    struct tenant tenant;
+    struct connection connection;
+    struct oauth_asker asker;
+    TRY(visit_provider(req, &visit));
+    TRY(query_read(req, start_fields, COUNT(start_fields), &in));
+    enum err err = authorisation_look(req, visit.provider, in.attempt, &visit.state);
+    if (err == ERR_NOT_FOUND)
+        return refuse(&visit, "attempt");
+    TRY(err);
+    TRY(visit_enter(&visit));
+    TRY(tenant_get(&visit.scope, &tenant));
+    TRY(connection_get(&visit.scope, visit.state.connection_id, &connection));
+    TRY(oauth_asker_get(&req->directory, &visit.state, &asker));
+    return oauth_page_ask(req, &(struct oauth_question){
+                                   .provider = visit.provider->name,
+                                   .title = visit.provider->title,
+                                   .scope = visit.call.settings->scope,
+                                   .roles = connection.roles,
+                                   .tenant = &tenant,
+                                   .asker = &asker,
+                                   .until = visit.state.expires_at,
+                                   .attempt = in.attempt,
+                                   .confirmation = confirmation_new(req, in.attempt),
+                               });
+}
+
+/* ---- its button ---- */
+
+static const struct input_field confirm_fields[] = {
+    FIELD_TEXT("attempt", struct start_input, attempt, 16, 200, REQUIRED),
+    FIELD_TEXT("confirmation", struct start_input, confirmation, 64, 64, REQUIRED),
 };
 
 static enum err attempt_keep(struct visit *visit, const struct authorisation *begun,
@@ -166,14 +205,16 @@ static enum err attempt_keep(struct visit *visit, const struct authorisation *be
     return state_keep(req, state, &visit->state, attempt.id);
 }
 
-static enum err start(struct request *req)
+static enum err confirm(struct request *req)
 {
     struct visit visit;
-    struct start_query query = {0};
+    struct start_input in = {0};
     struct authorisation begun;
     TRY(visit_provider(req, &visit));
-    TRY(query_read(req, start_fields, COUNT(start_fields), &query));
-    enum err err = authorisation_open(req, visit.provider, query.attempt, &visit.state);
+    TRY(form_read(req, confirm_fields, COUNT(confirm_fields), &in));
+    if (!confirmation_valid(req, in.attempt, in.confirmation))
+        return refuse(&visit, "confirmation");
+    enum err err = authorisation_open(req, visit.provider, in.attempt, &visit.state);
     if (err == ERR_NOT_FOUND)
         return refuse(&visit, "attempt");
     TRY(err);
@@ -188,9 +229,9 @@ static enum err start(struct request *req)
     return reply_redirect(req, begun.authorize_url);
 }
 
-enum err api_oauth_start(struct request *req)
+enum err api_oauth_confirm(struct request *req)
 {
-    return visit_in_turn(req, start);
+    return visit_in_turn(req, confirm);
 }
 
 /* ---- callback ---- */
@@ -373,6 +414,25 @@ static enum err conclude(struct visit *visit, const struct callback *callback,
     return finish(visit, outcome, err);
 }
 
+/* The workspace learns of a state that came back where it must not: once, since it is spent. */
+static enum err refuse_state(struct visit *visit, const char *state)
+{
+    struct request *req = visit->req;
+    const char *why = NULL;
+    bool found;
+    TRY(state_spoil(req, state, &visit->state, &found, &why));
+    if (!found)
+        return refuse(visit, "state");
+    TRY(visit_enter(visit));
+    TRY(audit_append(
+        &visit->scope,
+        &(struct audit_entry){.action = "connection.authorisation_refused",
+                              .subject_kind = "connection",
+                              .subject = visit->state.connection_id,
+                              .detail = arena_format(req->arena, "{\"reason\":\"%s\"}", why)}));
+    return refuse(visit, why);
+}
+
 static enum err come_back(struct request *req)
 {
     struct visit visit;
@@ -380,12 +440,15 @@ static enum err come_back(struct request *req)
     struct oauth_attempt kept;
     struct authorisation attempt;
     TRY(visit_provider(req, &visit));
+    /* Whatever looks at an address ahead of the person must not spend what stands in it. */
+    if (req->http->method == METHOD_HEAD)
+        return arena_fail(req->arena, ERR_NOT_FOUND, NULL, "There is no such page.");
     callback_read(req, &callback);
     if (!callback.state || callback.doubled)
         return refuse(&visit, "parameters");
     enum err err = state_take(req, visit.provider, callback.state, &visit.state);
     if (err == ERR_NOT_FOUND)
-        return refuse(&visit, "state");
+        return refuse_state(&visit, callback.state);
     TRY(err);
     TRY(visit_enter(&visit));
     err = attempt_take(&visit, &kept, &attempt);

@@ -6,7 +6,8 @@
 #include "crypto/crypto.h"
 #include "net/url.h"
 
-enum { COOKIE_MARK_CHARS = 8 };
+enum { COOKIE_MARK_CHARS = 8, BROWSER_CHARS = 43 };
+static const char browser_cookie[] = "sluice_browser";
 
 static struct bytes hash_of(struct arena *arena, const char *kind, const char *token)
 {
@@ -42,6 +43,7 @@ enum err authorisation_begin(struct request *req, const struct connection *conne
                              const char *return_url, struct authorisation_link *into)
 {
     const char *attempt = token_of_region(req);
+    const struct uuid nobody = {{0}};
     struct instant now = db_now(req->scope);
     const struct oauth_state state = {
         .state_hash = hash_of(req->arena, "attempt", attempt),
@@ -52,6 +54,8 @@ enum err authorisation_begin(struct request *req, const struct connection *conne
         .connection_id = connection->id,
         .attempt_id = db_new_id(req->scope),
         .return_to = return_url,
+        .asked_by = req->principal.person,
+        .asked_with = req->principal.kind == PRINCIPAL_API_KEY ? req->principal.id : nobody,
         .expires_at = instant_add_s(now, AUTHORISATION_S),
     };
     TRY(oauth_state_add(&req->directory, &state));
@@ -63,15 +67,52 @@ enum err authorisation_begin(struct request *req, const struct connection *conne
     return OK;
 }
 
-enum err authorisation_open(struct request *req, const struct provider *provider,
-                            const char *attempt, struct oauth_state *into)
+static struct oauth_state_claim claim_of_link(struct request *req, const struct provider *provider,
+                                              const char *attempt)
 {
-    const struct oauth_state_claim claim = {
+    return (struct oauth_state_claim){
         .state_hash = hash_of(req->arena, "attempt", attempt),
         .browser_hash = hash_of(req->arena, "link", attempt),
         .provider = provider->name,
     };
+}
+
+enum err authorisation_look(struct request *req, const struct provider *provider,
+                            const char *attempt, struct oauth_state *into)
+{
+    const struct oauth_state_claim claim = claim_of_link(req, provider, attempt);
+    return oauth_state_look(&req->directory, &claim, into);
+}
+
+enum err authorisation_open(struct request *req, const struct provider *provider,
+                            const char *attempt, struct oauth_state *into)
+{
+    const struct oauth_state_claim claim = claim_of_link(req, provider, attempt);
     return oauth_state_take(&req->directory, &claim, into);
+}
+
+static const char *confirmation_of(struct request *req, const char *attempt, const char *browser)
+{
+    const char *both = arena_format(req->arena, "%s:%s", browser, attempt);
+    return hex_encode(req->arena, hash_of(req->arena, "confirmation", both));
+}
+
+/* One for all pages that are open in a browser. */
+const char *confirmation_new(struct request *req, const char *attempt)
+{
+    const char *browser = cookie_read(req, browser_cookie);
+    struct bytes known;
+    if (!browser || strlen(browser) != BROWSER_CHARS ||
+        !base64url_decode(req->arena, browser, &known))
+        browser = secret_text(random_token(req->arena));
+    reply_cookie(req, browser_cookie, browser, AUTHORISATION_S);
+    return confirmation_of(req, attempt, browser);
+}
+
+bool confirmation_valid(struct request *req, const char *attempt, const char *confirmation)
+{
+    const char *browser = cookie_read(req, browser_cookie);
+    return browser && text_equal(confirmation, confirmation_of(req, attempt, browser));
 }
 
 /* ---- the state ---- */
@@ -98,7 +139,7 @@ enum err state_keep(struct request *req, const char *state, const struct oauth_s
     kept.attempt_id = attempt;
     kept.expires_at = instant_add_s(db_now(&req->directory.scope), AUTHORISATION_S);
     TRY(oauth_state_add(&req->directory, &kept));
-    reply_cookie(req, cookie_name(req, state), browser, "/oauth", AUTHORISATION_S);
+    reply_cookie(req, cookie_name(req, state), browser, AUTHORISATION_S);
     return OK;
 }
 
@@ -109,13 +150,27 @@ enum err state_take(struct request *req, const struct provider *provider, const 
     const char *browser = cookie_read(req, name);
     if (!browser)
         return ERR_NOT_FOUND;
-    reply_cookie(req, name, "", "/oauth", 0);
+    reply_cookie(req, name, "", 0);
     const struct oauth_state_claim claim = {
         .state_hash = hash_of(req->arena, "state", state),
         .browser_hash = hash_of(req->arena, "browser", browser),
         .provider = provider->name,
     };
     return oauth_state_take(&req->directory, &claim, into);
+}
+
+enum err state_spoil(struct request *req, const char *state, struct oauth_state *into, bool *found,
+                     const char **why)
+{
+    const char *browser = cookie_read(req, cookie_name(req, state));
+    TRY(oauth_state_spoil(&req->directory, hash_of(req->arena, "state", state), into, found));
+    if (!*found)
+        return OK;
+    struct bytes hash = hash_of(req->arena, "browser", browser ? browser : "");
+    bool same =
+        into->browser_hash.n == hash.n && memcmp(into->browser_hash.at, hash.at, hash.n) == 0;
+    *why = same ? "asker_gone" : "other_browser";
+    return OK;
 }
 
 const char *redirect_uri_of(const struct request *req, const struct provider *provider)

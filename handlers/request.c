@@ -38,6 +38,20 @@ enum err json_read(struct request *req, const struct input_field *fields, size_t
     return input_read_json(req->arena, body, fields, count, into);
 }
 
+enum err form_read(struct request *req, const struct input_field *fields, size_t count, void *into)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    const char *type = http_request_field(req->http, "content-type");
+    req->body_read = true;
+    if (!type || strncasecmp(type, form, sizeof form - 1) != 0)
+        return arena_fail(req->arena, ERR_MEDIA_TYPE, "content-type", "Send the form of the page.");
+    struct bytes body = req->http->body;
+    const char *text = body.n ? (const char *)body.at : "";
+    if (strlen(text) != body.n)
+        return arena_fail(req->arena, ERR_REQUEST_MALFORMED, NULL, "A form holds no NUL.");
+    return input_read_query(req->arena, text, fields, count, into);
+}
+
 enum err json_read_nothing(struct request *req)
 {
     return json_read(req, NULL, 0, NULL);
@@ -103,9 +117,21 @@ enum err if_match_read(struct request *req, int64_t *version)
                               "Send If-Match with the ETag that you read.");
 }
 
+static bool behind_tls(const struct request *req)
+{
+    return text_starts(req->app->config->public_url, "https://");
+}
+
+/* A browser takes the prefix from https alone. */
+static const char *cookie_name(const struct request *req, const char *name)
+{
+    return behind_tls(req) ? arena_format(req->arena, "__Host-%s", name) : name;
+}
+
 const char *cookie_read(const struct request *req, const char *name)
 {
     const char *at = http_request_field(req->http, "cookie");
+    name = cookie_name(req, name);
     size_t name_n = strlen(name);
     while (at && *at) {
         at += strspn(at, "; ");
@@ -192,7 +218,7 @@ enum err reply_bytes(struct request *req, const char *content_type, struct bytes
 enum err reply_redirect(struct request *req, const char *location)
 {
     reply_field(req, "Location", location);
-    return reply_empty(req, 302);
+    return reply_empty(req, req->http->method == METHOD_POST ? 303 : 302);
 }
 
 void reply_field(struct request *req, const char *name, const char *value)
@@ -213,12 +239,10 @@ void reply_location(struct request *req, const char *format, ...)
     va_end(args);
 }
 
-void reply_cookie(struct request *req, const char *name, const char *value, const char *path,
-                  int64_t max_age_s)
+void reply_cookie(struct request *req, const char *name, const char *value, int64_t max_age_s)
 {
-    bool tls = text_starts(req->app->config->public_url, "https://");
-    reply_field(req, "Set-Cookie",
-                arena_format(req->arena,
-                             "%s=%s; Path=%s; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s", name,
-                             value, path, max_age_s, tls ? "; Secure" : ""));
+    reply_field(
+        req, "Set-Cookie",
+        arena_format(req->arena, "%s=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s",
+                     cookie_name(req, name), value, max_age_s, behind_tls(req) ? "; Secure" : ""));
 }

@@ -26,6 +26,7 @@ enum principal_kind { PRINCIPAL_NONE, PRINCIPAL_USER, PRINCIPAL_API_KEY };
 struct principal {
     enum principal_kind kind;
     struct uuid id;        /* of the user or of the key */
+    struct uuid person;    /* the user, or who made the key; nil: nobody */
     bool operator;         /* runs this installation */
     struct uuid workspace; /* of an API key */
 };
@@ -55,6 +56,9 @@ const char *request_name(const struct request *req, const char *name);
 
 /* The body by a table of http/json_in.h. An absent body reads as {}. */
 enum err json_read(struct request *req, const struct input_field *fields, size_t count,
+                   void *into) MUST_USE;
+/* The same of a form that a page of ours sent (application/x-www-form-urlencoded). */
+enum err form_read(struct request *req, const struct input_field *fields, size_t count,
                    void *into) MUST_USE;
 /* For calls that take no body: refuses one that has fields. */
 enum err json_read_nothing(struct request *req) MUST_USE;
@@ -88,7 +92,7 @@ size_t page_shown(const struct page *page, size_t rows);
 enum err if_match_read(struct request *req, int64_t *version) MUST_USE;
 /* The same where If-Match is optional. */
 enum err if_match_read_optional(struct request *req, bool *given, int64_t *version) MUST_USE;
-/* The value of a cookie, or NULL. */
+/* The value of a cookie that reply_cookie set under this name, or NULL. */
 const char *cookie_read(const struct request *req, const char *name);
 
 /* ---- replying ---- */
@@ -112,14 +116,15 @@ enum err list_end(struct request *req, struct json_out *out, const struct cursor
 const char *list_cursor(const struct request *req, const struct cursor *next);
 enum err reply_empty(struct request *req, int status) MUST_USE;
 enum err reply_bytes(struct request *req, const char *content_type, struct bytes bytes) MUST_USE;
-enum err reply_redirect(struct request *req, const char *location) MUST_USE; /* 302 */
+/* 302; after a POST 303, since a browser must not send its form to where it goes next. */
+enum err reply_redirect(struct request *req, const char *location) MUST_USE;
 
 /* To be called before the reply is ended. */
 void reply_etag(struct request *req, int64_t version);
 void reply_location(struct request *req, const char *format, ...) FORMAT_LIKE(2, 3);
 void reply_field(struct request *req, const char *name, const char *value);
-/* HttpOnly, SameSite=Lax, Secure where the public URL is https. max_age_s 0 removes it. */
-void reply_cookie(struct request *req, const char *name, const char *value, const char *path,
-                  int64_t max_age_s);
+/* HttpOnly, SameSite=Lax; where the public URL is https also Secure, and under the prefix __Host-:
+ * no other host of the domain can set it. max_age_s 0 removes it. */
+void reply_cookie(struct request *req, const char *name, const char *value, int64_t max_age_s);
 
 #endif

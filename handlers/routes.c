@@ -53,6 +53,7 @@ const struct route routes[] = {
 
     /* the browser's way to a provider and back */
     {METHOD_GET, "/oauth/{provider:name}/start", ACCESS_PUBLIC, READ, api_oauth_start, 0},
+    {METHOD_POST, "/oauth/{provider:name}/start", ACCESS_PUBLIC, READ, api_oauth_confirm, 0},
     {METHOD_GET, "/oauth/{provider:name}/callback", ACCESS_PUBLIC, READ, api_oauth_callback, 0},
 
     /* integrations */

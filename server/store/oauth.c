@@ -10,17 +10,28 @@ static const struct column state_columns[] = {
     COLUMN(struct oauth_state, workspace_id), COLUMN(struct oauth_state, region),
     COLUMN(struct oauth_state, provider),     COLUMN(struct oauth_state, connection_id),
     COLUMN(struct oauth_state, attempt_id),   COLUMN(struct oauth_state, return_to),
+    COLUMN(struct oauth_state, asked_by),     COLUMN(struct oauth_state, asked_with),
     COLUMN(struct oauth_state, expires_at)};
 static const struct shape state_shape = SHAPE(struct oauth_state, state_columns);
 
 STATEMENT(oauth_state_insert_sql,
           "INSERT INTO directory.oauth_state (state_hash, browser_hash, workspace_id, region,"
-          " provider, connection_id, attempt_id, return_to, created_at, expires_at)"
-          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+          " provider, connection_id, attempt_id, return_to, asked_by, asked_with, created_at,"
+          " expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+#define CLAIMED                                                                                    \
+    " WHERE s.state_hash = $1 AND s.browser_hash = $2 AND s.provider = $3 AND s.used_at IS NULL"   \
+    " AND s.expires_at > $4 AND EXISTS (SELECT FROM directory.member AS m"                         \
+    "  JOIN directory.app_user AS u ON u.id = m.user_id AND u.state = 'active'"                    \
+    "  WHERE m.workspace_id = s.workspace_id AND m.user_id = s.asked_by"                           \
+    "  AND m.role IN ('admin', 'owner'))"                                                          \
+    " AND (s.asked_with IS NULL OR EXISTS (SELECT FROM directory.api_key AS k"                     \
+    "  WHERE k.id = s.asked_with AND k.revoked_at IS NULL))"
+STATEMENT(oauth_state_look_sql, "SELECT s.* FROM directory.oauth_state AS s" CLAIMED);
 STATEMENT(oauth_state_take_sql,
-          "UPDATE directory.oauth_state SET used_at = $4 WHERE state_hash = $1"
-          " AND browser_hash = $2 AND provider = $3 AND used_at IS NULL AND expires_at > $4"
-          " RETURNING *");
+          "UPDATE directory.oauth_state AS s SET used_at = $4" CLAIMED " RETURNING s.*");
+STATEMENT(oauth_state_spoil_sql,
+          "UPDATE directory.oauth_state SET used_at = $2 WHERE state_hash = $1"
+          " AND used_at IS NULL AND expires_at > $2 RETURNING *");
 
 enum err oauth_state_add(const struct untenanted *directory, const struct oauth_state *state)
 {
@@ -28,18 +39,50 @@ enum err oauth_state_add(const struct untenanted *directory, const struct oauth_
     return db_exec(at, &oauth_state_insert_sql,
                    PARAMS(P(state->state_hash), P(state->browser_hash), P(state->workspace_id),
                           P(state->region), P(state->provider), P(state->connection_id),
-                          P(state->attempt_id), P(state->return_to), P(db_now(at)),
-                          P(state->expires_at)),
+                          P(state->attempt_id), P(state->return_to), P(state->asked_by),
+                          P(state->asked_with), P(db_now(at)), P(state->expires_at)),
                    NULL);
+}
+
+static enum err state_claimed(const struct untenanted *directory, const struct statement *statement,
+                              const struct oauth_state_claim *claim, struct oauth_state *into)
+{
+    return db_one(&directory->scope, statement,
+                  PARAMS(P(claim->state_hash), P(claim->browser_hash), P(claim->provider),
+                         P(db_now(&directory->scope))),
+                  &state_shape, into);
+}
+
+enum err oauth_state_look(const struct untenanted *directory, const struct oauth_state_claim *claim,
+                          struct oauth_state *into)
+{
+    return state_claimed(directory, &oauth_state_look_sql, claim, into);
 }
 
 enum err oauth_state_take(const struct untenanted *directory, const struct oauth_state_claim *claim,
                           struct oauth_state *into)
 {
-    return db_one(&directory->scope, &oauth_state_take_sql,
-                  PARAMS(P(claim->state_hash), P(claim->browser_hash), P(claim->provider),
-                         P(db_now(&directory->scope))),
-                  &state_shape, into);
+    return state_claimed(directory, &oauth_state_take_sql, claim, into);
+}
+
+enum err oauth_state_spoil(const struct untenanted *directory, struct bytes state_hash,
+                           struct oauth_state *into, bool *found)
+{
+    return db_maybe(&directory->scope, &oauth_state_spoil_sql,
+                    PARAMS(P(state_hash), P(db_now(&directory->scope))), &state_shape, into, found);
+}
+
+static const struct column asker_columns[] = {COLUMN(struct oauth_asker, email),
+                                              COLUMN(struct oauth_asker, key_name)};
+static const struct shape asker_shape = SHAPE(struct oauth_asker, asker_columns);
+STATEMENT(oauth_asker_sql, "SELECT u.email, k.name AS key_name FROM directory.app_user AS u"
+                           " LEFT JOIN directory.api_key AS k ON k.id = $2 WHERE u.id = $1");
+
+enum err oauth_asker_get(const struct untenanted *directory, const struct oauth_state *state,
+                         struct oauth_asker *into)
+{
+    return db_one(&directory->scope, &oauth_asker_sql,
+                  PARAMS(P(state->asked_by), P(state->asked_with)), &asker_shape, into);
 }
 
 /* ---- attempts ---- */

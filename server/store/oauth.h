@@ -14,20 +14,38 @@ struct oauth_state {
     const char *provider;
     struct uuid connection_id;
     struct uuid attempt_id;
-    const char *return_to; /* the frontend's URL, or NULL */
+    const char *return_to;  /* the frontend's URL, or NULL */
+    struct uuid asked_by;   /* the person, also where a key of theirs was used */
+    struct uuid asked_with; /* the API key; nil: none */
     struct instant expires_at;
 };
 enum err oauth_state_add(const struct untenanted *directory,
                          const struct oauth_state *state) MUST_USE;
-/* Single use: the second call with the same state answers ERR_NOT_FOUND, as do an unknown or
- * expired one, another browser and another provider. */
 struct oauth_state_claim {
     struct bytes state_hash;
     struct bytes browser_hash;
     const char *provider;
 };
+/* What the state stands for, without spending it. ERR_NOT_FOUND: as oauth_state_take. */
+enum err oauth_state_look(const struct untenanted *directory, const struct oauth_state_claim *claim,
+                          struct oauth_state *into) MUST_USE;
+/* Single use: the second call with the same state answers ERR_NOT_FOUND, as do an unknown or
+ * expired one, another browser, another provider, and one whose asker may ask no more: no longer an
+ * admin of the workspace, or with a key that was revoked. */
 enum err oauth_state_take(const struct untenanted *directory, const struct oauth_state_claim *claim,
                           struct oauth_state *into) MUST_USE;
+
+/* Spends a state that came back to the wrong browser: it has leaked. *found is false where there
+ * was none to spend. */
+enum err oauth_state_spoil(const struct untenanted *directory, struct bytes state_hash,
+                           struct oauth_state *into, bool *found) MUST_USE;
+
+struct oauth_asker {
+    const char *email;
+    const char *key_name; /* NULL: without a key */
+};
+enum err oauth_asker_get(const struct untenanted *directory, const struct oauth_state *state,
+                         struct oauth_asker *into) MUST_USE;
 
 struct oauth_attempt {
     struct uuid id; /* given by oauth_attempt_add */

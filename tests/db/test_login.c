@@ -204,6 +204,7 @@ static void a_state_comes_back_once_in_the_same_browser(void **state)
                                .provider = "stripe",
                                .connection_id = ada.id,
                                .attempt_id = ada.id,
+                               .asked_by = ada.id,
                                .expires_at = instant_add_s(clock_now(&fixture.clock), 600)};
     struct oauth_state taken;
     struct oauth_state_claim claim = {hash_of("state"), hash_of("other browser"), "stripe"};
@@ -215,6 +216,39 @@ static void a_state_comes_back_once_in_the_same_browser(void **state)
     assert_ok(&fixture, oauth_state_take(&directory, &claim, &taken));
     assert_true(uuid_equal(taken.workspace_id, acme.id) && text_equal(taken.region, "eu"));
     assert_err(&fixture, ERR_NOT_FOUND, oauth_state_take(&directory, &claim, &taken));
+}
+
+static void a_state_ends_with_its_askers_right_to_ask(void **state)
+{
+    (void)state;
+    struct user bob = user_made("bob.asks@example.com");
+    struct oauth_state made = {.state_hash = hash_of("link of bob"),
+                               .browser_hash = hash_of("link"),
+                               .workspace_id = acme.id,
+                               .region = "eu",
+                               .provider = "stripe",
+                               .connection_id = ada.id,
+                               .attempt_id = ada.id,
+                               .asked_by = bob.id,
+                               .expires_at = instant_add_s(clock_now(&fixture.clock), 600)};
+    const struct oauth_state_claim claim = {made.state_hash, made.browser_hash, "stripe"};
+    struct oauth_state seen;
+    struct oauth_asker asker;
+    bool found = false;
+    assert_ok(&fixture, member_add(&directory, acme.id, bob.id, "admin"));
+    assert_ok(&fixture, oauth_state_add(&directory, &made));
+    assert_ok(&fixture, oauth_state_look(&directory, &claim, &seen));
+    assert_ok(&fixture, oauth_state_look(&directory, &claim, &seen));
+    assert_ok(&fixture, oauth_asker_get(&directory, &seen, &asker));
+    assert_true(text_equal(asker.email, "bob.asks@example.com") && !asker.key_name);
+    assert_ok(&fixture, member_role_set(&directory, acme.id, bob.id, "reviewer", 0));
+    assert_err(&fixture, ERR_NOT_FOUND, oauth_state_look(&directory, &claim, &seen));
+    assert_err(&fixture, ERR_NOT_FOUND, oauth_state_take(&directory, &claim, &seen));
+    assert_ok(&fixture, oauth_state_spoil(&directory, made.state_hash, &seen, &found));
+    assert_true(found);
+    assert_ok(&fixture, oauth_state_spoil(&directory, made.state_hash, &seen, &found));
+    assert_false(found);
+    assert_ok(&fixture, member_remove(&directory, acme.id, bob.id));
 }
 
 static void a_workspace_changes_only_as_it_was_read(void **state)
@@ -265,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup(the_last_owner_stays, clean),
         cmocka_unit_test_setup(an_invitation_is_taken_once, clean),
         cmocka_unit_test_setup(a_state_comes_back_once_in_the_same_browser, clean),
+        cmocka_unit_test_setup(a_state_ends_with_its_askers_right_to_ask, clean),
         cmocka_unit_test_setup(a_workspace_changes_only_as_it_was_read, clean),
         cmocka_unit_test_setup(repeated_calls_without_a_workspace_are_kept_here, clean),
     };

@@ -69,6 +69,13 @@ export class Api {
   }
 }
 
+/** The form of a page of ours: where it goes and what it sends; undefined where there is none. */
+export function formOf(html) {
+  const action = /<form method="post" action="([^"]+)">/.exec(html)?.[1];
+  const inputs = html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)">/g);
+  return action && { action, fields: new URLSearchParams([...inputs].map(([, name, value]) => [name, value])) };
+}
+
 /** A browser as far as an authorisation needs one: follows redirects and keeps cookies per origin. */
 export class Browser {
   /** @param {{observe?: Function}} options told every answer on the way, redirects too */
@@ -92,21 +99,36 @@ export class Browser {
     this.jar.set(origin, jar);
   }
 
-  #tell(url, { status, headers }, bytes) {
+  #tell(url, method, { status, headers }, bytes) {
     const { origin, pathname: path } = new URL(url);
     const type = headers.get('content-type') ?? '';
-    this.observe?.({ origin, method: 'GET', path, status, type, bytes });
+    this.observe?.({ origin, method, path, status, type, bytes });
+  }
+
+  /** One request with this browser's cookies; `form` makes it a POST. */
+  async visit(url, form) {
+    const { origin } = new URL(url);
+    const method = form ? 'POST' : 'GET';
+    const cookie = this.#cookies(origin);
+    const headers = cookie ? { cookie } : {};
+    const answer = await fetch(url, { redirect: 'manual', method, headers, body: form });
+    this.#keep(origin, answer);
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    this.#tell(url, method, answer, bytes);
+    return { answer, bytes };
+  }
+
+  /** Opens the link of a connection and presses the button of the page that asks; goes on as `open` does. */
+  async authorise(link, { stopAt } = {}) {
+    const page = await this.open(link);
+    const form = formOf(page.text);
+    return page.status === 200 && form ? this.open(form.action, { stopAt, form: form.fields }) : page;
   }
 
   /** Opens a URL and follows until a page without a redirect, or until `stopAt` matches. */
-  async open(url, { stopAt } = {}) {
+  async open(url, { stopAt, form } = {}) {
     for (let hops = 0; hops < 20; hops += 1) {
-      const { origin } = new URL(url);
-      const cookie = this.#cookies(origin);
-      const answer = await fetch(url, { redirect: 'manual', headers: cookie ? { cookie } : {} });
-      this.#keep(origin, answer);
-      const bytes = Buffer.from(await answer.arrayBuffer());
-      this.#tell(url, answer, bytes);
+      const { answer, bytes } = await this.visit(url, hops === 0 ? form : undefined);
       const location = answer.headers.get('location');
       if (!location) return { url, status: answer.status, text: bytes.toString('utf8') };
       url = new URL(location, url).href;

@@ -20,7 +20,7 @@ export async function renew({ api, at, browser, id }) {
 }
 
 export async function authorise({ browser, url }) {
-  const page = await browser.open(url);
+  const page = await browser.authorise(url);
   if (page.status !== 200) throw new Error(`the authorisation ended with ${page.status} at ${page.url}: ${page.text.slice(0, 500)}`);
   return page;
 }

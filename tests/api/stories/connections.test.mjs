@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { Browser, until } from '../../../deploy/local/demo/api.mjs';
+import { Browser, formOf, until } from '../../../deploy/local/demo/api.mjs';
 import { authorise, settled } from '../../../deploy/local/demo/connect.mjs';
 import { integrated, rest, retire, statusOf, sync } from '../support/flow.mjs';
 import { assertRefused } from '../support/raw.mjs';
@@ -25,7 +25,7 @@ const inState = (space, id, state, seconds = 30) => until(`the connection became
   return connection.state === state ? connection : null;
 }, { seconds });
 async function outcomeOf(url) {
-  const ended = await new Browser().open(url, atFrontend);
+  const ended = await new Browser().authorise(url, atFrontend);
   return Object.fromEntries(new URL(ended.url).searchParams);
 }
 
@@ -50,13 +50,14 @@ describe('asking for a connection', () => {
 
   test('what looks at a link ahead of the person does not spend it', async () => {
     const asked = await ask(space, 'qonto', 'target');
-    assert.equal((await fetch(asked.authorize_url, { method: 'HEAD', redirect: 'manual' })).status, 404);
-    const first = await fetch(asked.authorize_url, { redirect: 'manual' });
-    assert.equal(first.status, 302);
-    assert.match(first.headers.get('set-cookie'), /HttpOnly/);
-    assert.match(first.headers.get('set-cookie'), /SameSite=Lax/);
-    assert.match(first.headers.get('set-cookie'), /Path=\/oauth;/);
-    const sent = new URL(first.headers.get('location')).searchParams;
+    assert.equal((await fetch(asked.authorize_url, { method: 'HEAD', redirect: 'manual' })).status, 200);
+    assert.equal((await new Browser().open(asked.authorize_url)).status, 200);
+    const browser = new Browser();
+    const { action, fields } = formOf((await browser.open(asked.authorize_url)).text);
+    const { answer } = await browser.visit(action, fields);
+    assert.equal(answer.status, 303);
+    assert.match(answer.headers.get('set-cookie'), /^sluice_oauth_\w+=[\w-]{43}; Path=\/; .*HttpOnly; SameSite=Lax$/);
+    const sent = new URL(answer.headers.get('location')).searchParams;
     assert.equal(sent.get('code_challenge_method'), 'S256');
     assert.ok(sent.get('state').length >= 43);
     await space.api.expect(200, 'DELETE', `${space.at}/connections/${asked.id}`);
@@ -74,7 +75,7 @@ describe('coming back from the provider', () => {
   test('another issuer is refused, and nothing that it sent is shown or used', async () => {
     const asked = await ask(space, 'stripe', 'source', { return_url: FRONTEND });
     await switches({ callback_iss: 'wrong' });
-    const page = await new Browser().open(asked.authorize_url, atFrontend);
+    const page = await new Browser().authorise(asked.authorize_url, atFrontend);
     await switches({ callback_iss: 'right' });
     assert.equal(page.status, 400);
     assert.match(page.url, /\/oauth\/stripe\/callback/);
@@ -87,7 +88,7 @@ describe('coming back from the provider', () => {
   test('without an issuer where one was promised it is refused', async () => {
     await switches({ callback_iss: 'none', callback_iss_advertised: true });
     const asked = await ask(space, 'stripe', 'source', { return_url: FRONTEND });
-    const page = await new Browser().open(asked.authorize_url, atFrontend);
+    const page = await new Browser().authorise(asked.authorize_url, atFrontend);
     await switches({ callback_iss: 'right', callback_iss_advertised: false });
     assert.equal(page.status, 400);
     await space.api.expect(200, 'DELETE', `${space.at}/connections/${asked.id}`);
@@ -96,7 +97,7 @@ describe('coming back from the provider', () => {
   test('a parameter that comes twice is refused', async () => {
     const asked = await ask(space, 'qonto', 'target');
     const browser = new Browser();
-    const stopped = await browser.open(asked.authorize_url, { stopAt: /\/oauth\/qonto\/callback/ });
+    const stopped = await browser.authorise(asked.authorize_url, { stopAt: /\/oauth\/qonto\/callback/ });
     assert.equal((await browser.open(`${stopped.url}&code=another`)).status, 400);
     assert.equal((await browser.open(stopped.url)).status, 200, 'it was not spent by that');
     await inState(space, asked.id, 'enabled');

@@ -336,7 +336,7 @@ describe('an authorisation that is not what it seems', () => {
     const asked = await space.api.expect(201, 'POST', `${space.at}/connections`, {
       body: { provider, role },
     });
-    const page = await new Browser().open(asked.authorize_url);
+    const page = await new Browser().authorise(asked.authorize_url);
     return { page, read: () => space.api.get(`${space.at}/connections/${asked.id}`) };
   };
 

@@ -94,8 +94,11 @@ export class Installation {
     this.config = join(this.dir, 'sluice.yaml');
   }
 
-  /** Makes databases and configuration, migrates (with a fault plan, if wanted), and creates the operator. */
-  async prepare(plan = {}) {
+  /**
+   * Makes databases and configuration, migrates (with a fault plan, if wanted), and creates the operator.
+   * `settings` may change the configuration.
+   */
+  async prepare({ settings = () => {}, ...plan } = {}) {
     mkdirSync(this.dir, { recursive: true });
     for (const database of new Set([this.name, this.region])) {
       psql('postgres', `CREATE DATABASE "${database}" OWNER sluice_owner`);
@@ -112,6 +115,7 @@ export class Installation {
     for (const key of ['database_url', 'owner_url', 'queue_url'])
       config.region[key] = moved(config.region[key], this.region);
     config.listen.port = await freePort();
+    settings(config);
     writeFileSync(this.config, stringify(config), { mode: 0o600 });
     this.#run(['migrate'], plan);
     this.run(

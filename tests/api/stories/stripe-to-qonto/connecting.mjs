@@ -33,11 +33,11 @@ describe('connecting', () => {
     const life = Date.parse(asked.authorize_expires_at) - Date.now();
     assert.ok(life > 14 * 60_000 && life < 16 * 60_000);
     const walk = new Browser();
-    const stopped = await walk.open(asked.authorize_url, { stopAt: /\/oauth\/qonto\/callback/ });
+    const stopped = await walk.authorise(asked.authorize_url, { stopAt: /\/oauth\/qonto\/callback/ });
     const elsewhere = await new Browser().open(stopped.url);
     assert.equal(elsewhere.status, 400, 'a callback in another browser is refused');
     assert.doesNotMatch(elsewhere.text, /code=/);
-    assert.equal((await new Browser().open(asked.authorize_url)).status, 400, 'the link was used');
+    assert.equal((await new Browser().authorise(asked.authorize_url)).status, 400, 'the link was used');
     const waiting = await flow.api.get(`${flow.at}/connections/${asked.id}`);
     assert.equal(waiting.state, 'to_configure');
     assert.equal(waiting.need.action, 'authorise');
@@ -49,7 +49,7 @@ describe('connecting', () => {
     const asked = await flow.api.expect(201, 'POST', `${flow.at}/connections`, {
       body: { provider: 'stripe', role: 'source', return_url: 'https://app.example.com/connected' },
     });
-    const ended = await new Browser().open(asked.authorize_url, {
+    const ended = await new Browser().authorise(asked.authorize_url, {
       stopAt: /^https:\/\/app\.example\.com/,
     });
     await control.post('/control/stripe/switches', { consent: 'approve' });
