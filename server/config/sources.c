@@ -1,31 +1,9 @@
 /* Where raw values come from: defaults, the YAML file, files of secrets, the environment. */
 #include "config/settings.h"
 
-#include <errno.h>
-
 #include "base/text.h"
 
 enum { ENV_NAME_BYTES = 96 };
-
-enum err settings_read_file(struct arena *arena, const char *setting, const char *path,
-                            const char **into)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return arena_fail(arena, ERR_CONFIG, setting, "%s cannot be read: %s.", path,
-                          errno == EACCES ? "permission denied" : "there is no such file");
-    char *text = arena_alloc(arena, CONFIG_VALUE_BYTES_MAX + 1);
-    size_t n = fread(text, 1, CONFIG_VALUE_BYTES_MAX, file);
-    bool whole = feof(file) && !ferror(file);
-    fclose(file);
-    if (!whole || memchr(text, '\0', n))
-        return arena_fail(arena, ERR_CONFIG, setting, "%s is no text of at most %d bytes.", path,
-                          CONFIG_VALUE_BYTES_MAX);
-    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
-        text[--n] = '\0';
-    *into = text;
-    return OK;
-}
 
 static void environment_name(const char *setting, const char *ending, char into[ENV_NAME_BYTES])
 {
