@@ -191,13 +191,19 @@ bool stripe_open_watch(struct stripe_marker *marker, const char *id, int64_t cre
 {
     size_t at = open_find(marker, id);
     bool full = at == STRIPE_OPEN_MAX;
+    if (at < marker->open_count) {
+        struct stripe_open *known = &marker->open[at];
+        if (known->check_at <= now)
+            known->check_at = next_check(known->created, now);
+        return true;
+    }
     if (full) {
         at = 0;
         for (size_t i = 1; i < marker->open_count; i++) {
             if (marker->open[i].created < marker->open[at].created)
                 at = i;
         }
-    } else if (at == marker->open_count) {
+    } else {
         marker->open_count++;
     }
     marker->open[at] = (struct stripe_open){id, created, next_check(created, now)};

@@ -63,8 +63,9 @@ bool stripe_booked_before(struct stripe_marker *marker, struct stripe_seen row);
  * once more, as unchanged. */
 void stripe_seen_prune(struct stripe_marker *marker);
 
-/* Puts an object on watch, or moves its next check. False: the watch is full and its oldest object
- * was given up. */
+/* Puts an object on watch, or moves its check when that is due: an object that is met with every
+ * poll must not move the marker with every poll. False: the watch is full and its oldest object was
+ * given up. */
 bool stripe_open_watch(struct stripe_marker *marker, const char *id, int64_t created, int64_t now);
 void stripe_open_drop(struct stripe_marker *marker, const char *id);
 

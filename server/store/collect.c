@@ -92,6 +92,31 @@ static enum err store_items(const struct scope *scope, struct collecting *collec
     return OK;
 }
 
+/* A source that is polled says again and again what is stored already: such a page leaves no rows,
+ * its stream has the time and the number. */
+static bool brings_news(const struct collecting *collecting)
+{
+    for (size_t i = 0; i < collecting->page->count; i++) {
+        if (collecting->plans[i].change != ROW_SAME)
+            return true;
+    }
+    return false;
+}
+
+static void note_counts(struct collecting *collecting, struct page_counts *counts)
+{
+    /* Rows that the map folded away (the provider sent one object twice) changed nothing. */
+    counts->unchanged = counts->rows_received - (int64_t)collecting->page->count;
+    for (size_t i = 0; i < collecting->page->count; i++) {
+        enum row_change change = collecting->plans[i].change;
+        counts->inserted += change == ROW_NEW || change == ROW_CHANGED;
+        counts->quarantined += change == ROW_QUARANTINED;
+        counts->unchanged += change == ROW_SAME || change == ROW_TOUCHED;
+    }
+    collecting->result->unchanged = counts->unchanged;
+    collecting->result->quarantined = counts->quarantined;
+}
+
 static enum err count_page(const struct scope *scope, struct collecting *collecting)
 {
     struct page_counts counts = {
@@ -101,18 +126,24 @@ static enum err count_page(const struct scope *scope, struct collecting *collect
         .more = !collecting->page->complete,
         .now = collecting->now,
     };
-    /* Rows that the map folded away (the provider sent one object twice) changed nothing. */
-    counts.unchanged = counts.rows_received - (int64_t)collecting->page->count;
-    for (size_t i = 0; i < collecting->page->count; i++) {
-        enum row_change change = collecting->plans[i].change;
-        counts.inserted += change == ROW_NEW || change == ROW_CHANGED;
-        counts.quarantined += change == ROW_QUARANTINED;
-        counts.unchanged += change == ROW_SAME || change == ROW_TOUCHED;
-    }
-    collecting->result->unchanged = counts.unchanged;
-    collecting->result->quarantined = counts.quarantined;
+    note_counts(collecting, &counts);
+    if (!brings_news(collecting))
+        return OK;
+    TRY(audit_append(scope, &(struct audit_entry){.action = "page.stored",
+                                                  .subject_kind = "stream",
+                                                  .subject = collecting->page->stream}));
     return page_counts_insert(scope, &counts, collecting->integrations.at,
                               collecting->integrations.count);
+}
+
+static enum err store_page(const struct scope *scope, struct collecting *collecting)
+{
+    TRY(plan_rows(scope, collecting));
+    if (brings_news(collecting)) {
+        TRY(store_rows(scope, collecting));
+        TRY(store_items(scope, collecting));
+    }
+    return count_page(scope, collecting);
 }
 
 static enum err collect(const struct scope *scope, void *arg)
@@ -122,16 +153,8 @@ static enum err collect(const struct scope *scope, void *arg)
     *collecting->result = (struct collected){0};
     collecting->now = db_now(scope);
     TRY(lock_streams(scope, collecting));
-    if (page->rows_received > 0) { /* a quiet source leaves no rows: its stream has the time */
-        TRY(plan_rows(scope, collecting));
-        TRY(store_rows(scope, collecting));
-        TRY(store_items(scope, collecting));
-        TRY(count_page(scope, collecting));
-    }
     if (page->rows_received > 0)
-        TRY(audit_append(scope, &(struct audit_entry){.action = "page.stored",
-                                                      .subject_kind = "stream",
-                                                      .subject = page->stream}));
+        TRY(store_page(scope, collecting));
     struct stream_step step = {page->stream, page->pages, page->next_marker, page->complete,
                                page->rows_received};
     return stream_advance(scope, &step);

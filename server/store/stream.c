@@ -83,8 +83,11 @@ enum err streams_lock(const struct scope *scope, struct uuid any_of_account, str
                   &stream_shape, into);
 }
 
+/* A marker that did not move keeps its place: a long one is stored apart, and would be written anew.
+ */
 STATEMENT(stream_advance_sql,
-          "UPDATE region.stream SET marker = $3, pages = pages + 1, last_pull_at = $4,"
+          "UPDATE region.stream SET marker = CASE WHEN marker = $3 THEN marker ELSE $3 END,"
+          " pages = pages + 1, last_pull_at = $4,"
           " rows_received = rows_received + $7, failures = 0,"
           " last_success_at = CASE WHEN $5 THEN $4 ELSE last_success_at END"
           " WHERE workspace_id = $1 AND id = $2 AND pages = $6");

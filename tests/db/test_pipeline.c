@@ -136,6 +136,29 @@ static void a_page_is_stored_once(void **state)
     assert_int_equal(count_sql(&at, &items_sql, at.stream), 1);
 }
 
+STATEMENT(
+    page_rows_sql,
+    "SELECT (SELECT count(*) FROM region.page WHERE workspace_id = $1)"
+    " + (SELECT count(*) FROM region.page_count WHERE workspace_id = $1)"
+    " + (SELECT count(*) FROM region.record_history WHERE workspace_id = $1)"
+    " + (SELECT count(*) FROM region.audit WHERE workspace_id = $1 AND $2::uuid IS NOT NULL)");
+STATEMENT(page_number_sql, "SELECT pages FROM region.stream WHERE workspace_id = $1 AND id = $2");
+
+/* However often it is polled. */
+static void what_is_stored_already_leaves_no_rows(void **state)
+{
+    (void)state;
+    collect("post", "a");
+    int64_t rows = count_sql(&at, &page_rows_sql, at.stream);
+    int64_t before = count_sql(&at, &page_number_sql, at.stream);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(collect("post", "a").unchanged, 1);
+    assert_int_equal(count_sql(&at, &page_rows_sql, at.stream), rows);
+    assert_int_equal(count_sql(&at, &page_number_sql, at.stream), before + 3);
+    collect("wait", "a");
+    assert_true(count_sql(&at, &page_rows_sql, at.stream) > rows);
+}
+
 static void a_new_version_takes_the_place_of_what_waited(void **state)
 {
     (void)state;
@@ -524,6 +547,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_page_is_stored_once, clean),
+        cmocka_unit_test_setup(what_is_stored_already_leaves_no_rows, clean),
         cmocka_unit_test_setup(a_new_version_takes_the_place_of_what_waited, clean),
         cmocka_unit_test_setup(what_waits_for_its_source_joins_a_window_later, clean),
         cmocka_unit_test_setup(what_was_ignored_and_posts_after_all_is_a_version, clean),

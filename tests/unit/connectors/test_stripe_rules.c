@@ -152,6 +152,23 @@ static void the_watch_checks_old_objects_rarely_and_gives_up_the_oldest(void **s
     arena_close(arena);
 }
 
+/* It lies in the overlap, so that every poll meets it. */
+static void meeting_an_open_object_again_leaves_the_marker_as_it_is(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_open();
+    struct stripe_marker marker = marker_of(arena, NULL);
+    stripe_open_watch(&marker, "re_1", 100000, 100000);
+    const char *text = stripe_marker_write(&marker);
+    assert_true(stripe_open_watch(&marker, "re_1", 100000, 100003));
+    assert_true(stripe_open_watch(&marker, "re_1", 100000, 100059));
+    assert_string_equal(stripe_marker_write(&marker), text);
+    assert_true(stripe_open_watch(&marker, "re_1", 100000, 101000));
+    assert_int_equal(marker.open[0].check_at, 101000 + 100);
+    assert_int_equal(marker.open_count, 1);
+    arena_close(arena);
+}
+
 static void the_queue_holds_an_object_once_and_has_an_end(void **state)
 {
     (void)state;
@@ -174,6 +191,7 @@ int main(void)
         cmocka_unit_test(a_text_that_is_no_marker_is_an_error),
         cmocka_unit_test(what_is_older_than_the_overlap_is_forgotten),
         cmocka_unit_test(the_watch_checks_old_objects_rarely_and_gives_up_the_oldest),
+        cmocka_unit_test(meeting_an_open_object_again_leaves_the_marker_as_it_is),
         cmocka_unit_test(the_queue_holds_an_object_once_and_has_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
