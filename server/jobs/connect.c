@@ -310,6 +310,8 @@ static enum err end_failed(struct connecting *connecting, enum err error)
               LOG_U("workspace", job->workspace), LOG_U("connection", job->subject),
               LOG_N("attempt", job->attempt), LOG_T("code", err_slug(error)),
               LOG_T("detail", text));
+    if (error == ERR_BUSY || error == ERR_DB_DOWN) /* nothing was tried */
+        return error;
     if (error == ERR_AUTH)
         return end_refused(connecting, "credentials_refused", text);
     if (error == ERR_SCOPE)

@@ -8,7 +8,7 @@
 #include "store/problem.h"
 #include "store/secrets.h"
 
-enum { REFRESH_AHEAD_S_MAX = 120, REFRESH_WAIT_MS = 200, REFRESH_WAITS_MAX = 100 };
+enum { REFRESH_AHEAD_S_MAX = 120, REFRESH_WAIT_S = 1 };
 
 /* ---- reading ---- */
 
@@ -105,18 +105,14 @@ static enum err reread(struct session *session)
     return job_database(session->ctx, read_connection, &opening);
 }
 
-/* Somebody else refreshes: wait until the tokens are newer. */
-static enum err await_refresh(struct session *session, int64_t generation)
+/* Somebody else refreshes, or just did. Who waits for it holds no thread meanwhile. */
+static enum err leave_refresh(struct session *session, int64_t generation)
 {
-    struct timespec pause = {.tv_nsec = REFRESH_WAIT_MS * 1000000L};
-    for (int i = 0; i < REFRESH_WAITS_MAX; i++) {
-        nanosleep(&pause, NULL);
-        TRY(reread(session));
-        if (session->connection.credential_generation != generation)
-            return OK;
-    }
-    return arena_fail_retry(session->ctx->arena, ERR_TRANSIENT, 1,
-                            "Another worker refreshes the credentials.");
+    TRY(reread(session));
+    session->waits = session->connection.credential_generation == generation;
+    return session->waits ? arena_fail_retry(session->ctx->arena, ERR_BUSY, REFRESH_WAIT_S,
+                                             "Another worker refreshes the credentials.")
+                          : OK;
 }
 
 static enum err call_refresh(struct refreshing *refreshing)
@@ -177,14 +173,16 @@ static enum err refresh_tokens(struct session *session)
     struct refreshing refreshing = {
         .session = session,
         .refresh = {.connection = session->connection.id,
-                    .generation = session->connection.credential_generation},
+                    .generation = session->connection.credential_generation,
+                    .worker = session->ctx->job->worker},
     };
     if (!session->credential.refresh_token)
         return arena_fail(session->ctx->arena, ERR_AUTH, NULL,
                           "The provider gave no refresh token; the connection must be renewed.");
+    session->waits = false;
     TRY(job_database(session->ctx, claim, &refreshing));
     if (!refreshing.claimed)
-        return await_refresh(session, refreshing.refresh.generation);
+        return leave_refresh(session, refreshing.refresh.generation);
     struct arena *pages = session->call.arena;
     session->call.arena = session->ctx->arena;
     enum err error = call_refresh(&refreshing);
@@ -201,6 +199,9 @@ static enum err on_unauthorised(void *context, struct credential *credential)
 {
     struct session *session = context;
     enum err error = refresh_tokens(session);
+    if (error == ERR_BUSY) /* a connector knows what a provider may answer, not how busy we are */
+        error = arena_fail_retry(session->ctx->arena, ERR_TRANSIENT, REFRESH_WAIT_S, "%s",
+                                 arena_failure(session->ctx->arena)->detail);
     if (error != OK && session->call.arena != session->ctx->arena)
         return arena_failure_move(session->call.arena, session->ctx->arena, error);
     *credential = session->credential;

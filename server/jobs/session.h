@@ -12,11 +12,13 @@ struct session {
     const struct provider *provider;
     struct provider_call call;
     struct credential credential;
+    bool waits; /* another worker renews the tokens: the job comes back in a moment */
     struct authorisation attempt; /* endpoints and registration, as stored at authorisation */
 };
 
 /* Reads the connection and opens its credentials. ERR_AUTH when it cannot be used now: it is not
- * enabled, or its refresh was refused for good (then it is parked already, and its owner told). */
+ * enabled, or its refresh was refused for good (then it is parked already, and its owner told).
+ * ERR_BUSY while another worker refreshes: the job is to be put back, without counting. */
 enum err session_open(struct job_context *ctx, struct uuid connection,
                       struct session *into) MUST_USE;
 

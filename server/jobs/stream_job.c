@@ -116,6 +116,9 @@ static enum err stream_job_end(struct stream_job *stream_job, enum err error, bo
         return job_again(ctx, NULL, NULL, 0);
     if (error == ERR_DB_DOWN || error == ERR_BUSY || error == ERR_LEASE_LOST)
         return error;
+    if (error == ERR_TRANSIENT && stream_job->session.waits) /* that is no failure of the stream */
+        return arena_fail_retry(ctx->arena, ERR_BUSY, arena_failure(ctx->arena)->retry_after_s,
+                                "%s", arena_failure(ctx->arena)->detail);
     if (error != OK)
         return end_failed(stream_job, error);
     return job_again(ctx, note_success, stream_job, more ? 0 : stream_job->stream.period_s);

@@ -77,7 +77,8 @@ static void job_failed(struct job_context *ctx, enum err error)
         .now = now,
     };
     enum err put_back = job_database(ctx, retry_in_transaction, &retrying);
-    log_event(ctx->env->log, retrying.exhausted ? LOG_ERROR : LOG_WARN, "job.failed",
+    enum log_level level = error == ERR_BUSY ? LOG_INFO : LOG_WARN; /* it only waits */
+    log_event(ctx->env->log, retrying.exhausted ? LOG_ERROR : level, "job.failed",
               LOG_T("kind", job_kinds[ctx->job->kind].name), LOG_N("job", ctx->job->id),
               LOG_U("workspace", ctx->job->workspace), LOG_U("subject", ctx->job->subject),
               LOG_N("attempt", ctx->job->attempt), LOG_T("code", err_slug(error)),

@@ -196,7 +196,7 @@ enum err connection_failed(const struct scope *scope, struct uuid id, const char
 
 STATEMENT(connection_disconnected_sql,
           "UPDATE region.connection SET disconnected_at = $3, refreshing_until = NULL,"
-          " refreshing_claim = NULL, account_choices = NULL"
+          " refreshing_claim = NULL, refreshing_worker = NULL, account_choices = NULL"
           " WHERE workspace_id = $1 AND id = $2");
 STATEMENT(connection_streams_pause_sql, "UPDATE region.stream SET paused = true"
                                         " WHERE workspace_id = $1 AND connection_id = $2");

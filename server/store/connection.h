@@ -102,12 +102,13 @@ enum err connection_tokens_put(const struct scope *scope, const struct secret *r
                                struct uuid id, const struct connection_tokens *tokens) MUST_USE;
 
 /* Claims the refresh of tokens of this generation by compare-and-swap. *claimed false: somebody
- * else refreshes or has refreshed; read the connection again after a moment. Longer than a refresh
- * may take. */
+ * else refreshes or has refreshed; read the connection again after a moment. A claim lasts longer
+ * than a refresh may take, and no longer than the lease of the worker that holds it. */
 enum { REFRESH_LEASE_S = 90 };
 struct connection_refresh {
     struct uuid connection;
     int64_t generation; /* of the tokens that are to be replaced */
+    int64_t worker;     /* who refreshes; 0: only the time ends the claim */
     struct uuid claim;  /* filled when claimed */
 };
 enum err connection_refresh_claim(const struct scope *scope, struct connection_refresh *refresh,

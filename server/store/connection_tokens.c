@@ -10,13 +10,14 @@ struct store_order {
     const struct connection_refresh *refresh; /* NULL: a fresh authorisation */
 };
 
-STATEMENT(connection_tokens_sql,
-          "UPDATE region.connection SET access_expires_at = $3, scopes = coalesce($4, scopes),"
-          " authorisation = coalesce($5, authorisation), refreshing_until = NULL,"
-          " refreshing_claim = NULL, disconnected_at = NULL, revocation = NULL,"
-          " credential_generation = credential_generation + 1, updated_at = $6"
-          " WHERE workspace_id = $1 AND id = $2"
-          " AND ($7::bigint IS NULL OR credential_generation = $7)");
+STATEMENT(
+    connection_tokens_sql,
+    "UPDATE region.connection SET access_expires_at = $3, scopes = coalesce($4, scopes),"
+    " authorisation = coalesce($5, authorisation), refreshing_until = NULL,"
+    " refreshing_claim = NULL, refreshing_worker = NULL, disconnected_at = NULL, revocation = NULL,"
+    " credential_generation = credential_generation + 1, updated_at = $6"
+    " WHERE workspace_id = $1 AND id = $2"
+    " AND ($7::bigint IS NULL OR credential_generation = $7)");
 
 static enum err put_both(const struct scope *scope, const struct store_order *order)
 {
@@ -61,11 +62,14 @@ enum err connection_refresh_store(const struct scope *scope, const struct secret
     return db_transaction(scope, tokens_store, &order);
 }
 
+/* The claim of a worker whose lease is over, or whose row is gone, holds up nobody. */
 STATEMENT(connection_refresh_claim_sql,
-          "UPDATE region.connection SET refreshing_claim = $4,"
+          "UPDATE region.connection c SET refreshing_claim = $4, refreshing_worker = $6,"
           " refreshing_until = clock_timestamp() + $5 * interval '1 second'"
           " WHERE workspace_id = $1 AND id = $2 AND credential_generation = $3"
-          " AND (refreshing_until IS NULL OR refreshing_until < clock_timestamp())");
+          " AND (refreshing_until IS NULL OR refreshing_until < clock_timestamp()"
+          " OR (c.refreshing_worker IS NOT NULL AND NOT EXISTS (SELECT FROM region.worker w"
+          " WHERE w.id = c.refreshing_worker AND w.lease_until > clock_timestamp())))");
 
 enum err connection_refresh_claim(const struct scope *scope, struct connection_refresh *refresh,
                                   bool *claimed)
@@ -74,7 +78,8 @@ enum err connection_refresh_claim(const struct scope *scope, struct connection_r
     struct uuid claim = db_new_id(scope);
     TRY(db_exec(scope, &connection_refresh_claim_sql,
                 PARAMS(P(scope->workspace), P(refresh->connection), P(refresh->generation),
-                       P(claim), P((int)REFRESH_LEASE_S)),
+                       P(claim), P((int)REFRESH_LEASE_S),
+                       P_INT_IF(refresh->worker != 0, refresh->worker)),
                 &changed));
     *claimed = changed == 1;
     if (*claimed)
@@ -83,7 +88,8 @@ enum err connection_refresh_claim(const struct scope *scope, struct connection_r
 }
 
 STATEMENT(connection_refresh_release_sql,
-          "UPDATE region.connection SET refreshing_claim = NULL, refreshing_until = NULL"
+          "UPDATE region.connection SET refreshing_claim = NULL, refreshing_worker = NULL,"
+          " refreshing_until = NULL"
           " WHERE workspace_id = $1 AND id = $2 AND refreshing_claim = $3");
 
 enum err connection_refresh_release(const struct scope *scope,
@@ -101,17 +107,18 @@ struct replacement {
     struct uuid newer;
 };
 
-STATEMENT(connection_take_over_sql,
-          "UPDATE region.connection AS older SET scopes = newer.scopes,"
-          " authorisation = newer.authorisation, capabilities = newer.capabilities,"
-          " access_expires_at = newer.access_expires_at, refreshing_until = NULL,"
-          " refreshing_claim = NULL, disconnected_at = NULL, revocation = NULL,"
-          " credential_generation = older.credential_generation + 1, updated_at = $4,"
-          " roles = (SELECT array_agg(DISTINCT role ORDER BY role)"
-          "  FROM unnest(older.roles || newer.roles) AS role),"
-          " row_version = older.row_version + 1 FROM region.connection AS newer"
-          " WHERE older.workspace_id = $1 AND older.id = $2"
-          " AND newer.workspace_id = $1 AND newer.id = $3");
+STATEMENT(
+    connection_take_over_sql,
+    "UPDATE region.connection AS older SET scopes = newer.scopes,"
+    " authorisation = newer.authorisation, capabilities = newer.capabilities,"
+    " access_expires_at = newer.access_expires_at, refreshing_until = NULL,"
+    " refreshing_claim = NULL, refreshing_worker = NULL, disconnected_at = NULL, revocation = NULL,"
+    " credential_generation = older.credential_generation + 1, updated_at = $4,"
+    " roles = (SELECT array_agg(DISTINCT role ORDER BY role)"
+    "  FROM unnest(older.roles || newer.roles) AS role),"
+    " row_version = older.row_version + 1 FROM region.connection AS newer"
+    " WHERE older.workspace_id = $1 AND older.id = $2"
+    " AND newer.workspace_id = $1 AND newer.id = $3");
 STATEMENT(connection_replaced_sql, "UPDATE region.connection SET replaced_by = $3, updated_at = $4"
                                    " WHERE workspace_id = $1 AND id = $2");
 

@@ -4,6 +4,7 @@
 #include "tenants.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "store/queue.h"
 #include "store/idempotency.h"
 #include "store/problem.h"
 #include "store/upkeep.h"
@@ -126,6 +127,36 @@ static void of_many_who_refresh_one_does(void **state)
     }
     pthread_barrier_destroy(&start);
     assert_int_equal(claimed, 1);
+}
+
+static bool claimed_by(const struct connection *connection, int64_t worker)
+{
+    struct connection_refresh refresh = {.connection = connection->id,
+                                         .generation = connection->credential_generation,
+                                         .worker = worker};
+    bool claimed;
+    assert_ok(&fixture, connection_refresh_claim(&scope, &refresh, &claimed));
+    return claimed;
+}
+
+static void a_claim_ends_with_the_worker_that_holds_it(void **state)
+{
+    (void)state;
+    struct connection connection = enabled_connection("stripe");
+    struct untenanted queue = db_untenanted(fixture.queue, fixture.arena);
+    const struct worker_start start = {.host = "test", .process_id = 1};
+    int64_t first, second;
+    assert_ok(&fixture, queue_worker_start(&queue, &start, &first));
+    assert_ok(&fixture, queue_worker_start(&queue, &start, &second));
+    assert_true(claimed_by(&connection, first));
+    assert_false(claimed_by(&connection, second));
+    fixture_superuser(&fixture, "UPDATE region.worker SET lease_until = clock_timestamp()"
+                                " WHERE id = (SELECT min(id) FROM region.worker)");
+    assert_true(claimed_by(&connection, second));
+    assert_false(claimed_by(&connection, first));
+    assert_ok(&fixture, queue_worker_stop(&queue, second, db_now(&scope)));
+    assert_true(claimed_by(&connection, 0));
+    assert_false(claimed_by(&connection, 0)); /* of nobody known: its time has to pass */
 }
 
 static void refreshed_tokens_are_stored_together_and_once(void **state)
@@ -403,6 +434,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_moves_only_as_its_machine_does),
         cmocka_unit_test(of_many_who_refresh_one_does),
+        cmocka_unit_test(a_claim_ends_with_the_worker_that_holds_it),
         cmocka_unit_test(refreshed_tokens_are_stored_together_and_once),
         cmocka_unit_test(a_refresh_that_failed_may_be_tried_by_another),
         cmocka_unit_test(a_second_connection_to_an_account_serves_the_first),

@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { sleep } from '../../../deploy/local/demo/api.mjs';
 import { assertOnceAndExplained, buy, integrated, itemIn, retire, sync } from '../support/flow.mjs';
-import { Installation } from '../support/installation.mjs';
+import { Installation, psql } from '../support/installation.mjs';
 
 const STEPS = {
   'page.pulled': 'with a page in hand that is not stored yet',
@@ -71,6 +72,35 @@ describe('a worker dies', () => {
       flow,
       charges.map(({ id }) => id),
     );
+  });
+
+  test('while it renews tokens: jobs wait in the queue, and go on when it is known dead', async () => {
+    const other = psql(
+      installation.region,
+      `WITH w AS (INSERT INTO region.worker (host, process_id, lease_until)
+         VALUES ('elsewhere', 1, now() + interval '1 hour') RETURNING id),
+       held AS (UPDATE region.connection SET access_expires_at = now(), refreshing_worker = w.id,
+         refreshing_claim = gen_random_uuid(), refreshing_until = now() + interval '1 hour'
+         FROM w WHERE provider = 'stripe' AND state = 'enabled')
+       SELECT id FROM w`,
+    ).trim();
+    const [charge] = await buy(flow);
+    const took = [];
+    for (let i = 0; i < 20; i += 1) {
+      await sleep(250);
+      const running = psql(
+        installation.region,
+        'SELECT count(*), coalesce(max(attempt), 0) FROM region.job WHERE kind = 0 AND state = 1',
+      );
+      took.push(running.trim().split('|').map(Number));
+    }
+    const busy = took.filter(([running]) => running > 0).length;
+    assert.ok(busy <= 10, `a thread was held in ${busy} of ${took.length} looks`);
+    assert.ok(took.every(([, attempt]) => attempt <= 1), 'waiting counted as an attempt');
+    assert.match(installation.log('work'), /"event":"job.failed".*"code":"busy"/);
+    psql(installation.region, `DELETE FROM region.worker WHERE id = ${other}`);
+    await itemIn(flow, charge.id, 'delivered');
+    await assertOnceAndExplained(flow, [charge.id]);
   });
 
   test('and the server that answers people never noticed', async () => {

@@ -186,10 +186,9 @@ export class Installation {
     return readFileSync(join(this.dir, `${verb}.log`), 'utf8');
   }
 
-  /** As if time had passed for workers that died: what they held is anybody's. */
+  /** As if time had passed for workers that died: what they held is anybody's, renewals too. */
   expireLeases() {
     psql(this.region, "UPDATE region.worker SET lease_until = now() - interval '1 second'");
-    this.expireRefreshes();
   }
 
   /** The same for tokens that somebody set out to renew. */
