@@ -83,8 +83,7 @@ enum err streams_lock(const struct scope *scope, struct uuid any_of_account, str
                   &stream_shape, into);
 }
 
-/* A marker that did not move keeps its place: a long one is stored apart, and would be written anew.
- */
+/* A marker that did not move is not written anew: a long one is stored apart. */
 STATEMENT(stream_advance_sql,
           "UPDATE region.stream SET marker = CASE WHEN marker = $3 THEN marker ELSE $3 END,"
           " pages = pages + 1, last_pull_at = $4,"
