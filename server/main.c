@@ -33,6 +33,8 @@ static const struct verb verbs[] = {
     {"audit verify", "[--workspace W]", "check the chains of the audit log", verb_audit_verify},
     {"replay", "--workspace W --decision D", "take a stored decision again, byte for byte",
      verb_replay},
+    {"match", "--profile P --records R.csv --ledger L.csv",
+     "which entry is it? two CSV files in, decisions out (match --help)", verb_match},
     {"config show", "", "print the configuration, secrets redacted", verb_config_show},
 };
 
@@ -81,13 +83,12 @@ static void block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int report(const struct arena *arena, enum err error)
+static void report(const struct arena *arena, enum err error)
 {
     const struct failure *failure = arena_failure(arena);
     bool told = failure->code != OK && failure->detail;
     fprintf(stderr, "sluice: %s%s%s\n", told && failure->field ? failure->field : "",
             told && failure->field ? ": " : "", told ? failure->detail : err_sentence(error));
-    return 1;
 }
 
 int main(int argc, char **argv)
@@ -108,7 +109,11 @@ int main(int argc, char **argv)
         .environment = environ,
     };
     enum err error = verb->run(&invocation);
-    int status = error == OK ? invocation.status : report(arena, error);
+    int status = invocation.status;
+    if (error != OK) {
+        report(arena, error);
+        status = status ? status : 1;
+    }
     arena_close(arena);
     return status;
 }

@@ -9,7 +9,8 @@ struct invocation {
     char **arguments; /* behind the verb */
     int argument_count;
     char **environment;
-    int status; /* exit status of a verb that did its work: 0, or 1 for "no" */
+    /* Exit status of a verb that did its work: 0, or 1 for "no". Of one that failed: 0 means 1. */
+    int status;
 };
 
 enum err verb_serve(struct invocation *invocation);
@@ -22,6 +23,7 @@ enum err verb_operator_password(struct invocation *invocation);
 enum err verb_keys_rotate(struct invocation *invocation);
 enum err verb_audit_verify(struct invocation *invocation);
 enum err verb_replay(struct invocation *invocation);
+enum err verb_match(struct invocation *invocation);
 enum err verb_config_show(struct invocation *invocation);
 
 /* An option's value; NULL when it was not given. `required` says what it is for. */

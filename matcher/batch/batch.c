@@ -1,0 +1,266 @@
+#include "base/base.h"
+
+#include "base/text.h"
+#include "matcher/batch/batch_types.h"
+#include "matcher/batch/sketch.h"
+
+/* Candidates that cannot matter are not kept: beyond these, those whose p rounds to nothing. */
+enum { KEPT_ALWAYS = 16 };
+
+struct profile_row {
+    const char *name;
+    enum match_role role;
+    bool used_once; /* an entry belongs to one record */
+};
+
+static const struct profile_row profiles[PROFILE_COUNT] = {
+    [PROFILE_BANK_TRANSACTION] = {"bank_transaction", MATCH_SETTLEMENT, true},
+    [PROFILE_INVOICE] = {"invoice", MATCH_DOCUMENT, true},
+    [PROFILE_COMPANY] = {"company", MATCH_COUNTERPARTY, false},
+};
+
+const char *batch_profile_name(enum batch_profile profile)
+{
+    assert(profile < PROFILE_COUNT);
+    return profiles[profile].name;
+}
+
+bool batch_profile_parse(const char *name, enum batch_profile *into)
+{
+    for (int i = 0; i < PROFILE_COUNT; i++) {
+        if (text_equal(name, profiles[i].name)) {
+            *into = (enum batch_profile)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum err batch_new(struct arena *arena, const struct model_set *models, enum batch_profile profile,
+                   const struct table *records, const struct table *ledger, struct batch **into)
+{
+    struct batch *batch = arena_alloc(arena, sizeof *batch);
+    batch->profile = profile;
+    batch->model = model_current(models, profiles[profile].role);
+    batch->records = records;
+    batch->ledger = ledger;
+    batch->index = block_index_new(arena, ledger);
+    batch->verdicts = arena_array(arena, records->count, sizeof *batch->verdicts);
+    batch_words_make(arena, batch);
+    *into = batch;
+    return OK;
+}
+
+/* ---- workers ---- */
+
+struct batch_worker {
+    struct batch *batch;
+    struct block_search *search;
+    struct arena *kept;    /* verdicts, until the worker closes */
+    struct arena *scratch; /* one record */
+};
+
+struct batch_worker *batch_worker_open(struct batch *batch)
+{
+    struct arena *kept = arena_open();
+    struct batch_worker *worker = arena_alloc(kept, sizeof *worker);
+    worker->batch = batch;
+    worker->kept = kept;
+    worker->scratch = arena_open();
+    worker->search = block_search_new(kept, batch->index);
+    return worker;
+}
+
+void batch_worker_close(struct batch_worker *worker)
+{
+    arena_close(worker->scratch);
+    arena_close(worker->kept);
+}
+
+/* ---- rows as the matcher's values ---- */
+
+/* The matcher breaks ties by id: an id of sixteen bytes that sorts as the ids of the file do. */
+static struct uuid id_of(const struct table_row *row)
+{
+    struct uuid id = {0};
+    for (size_t i = 0; i < sizeof row->rank; i++)
+        id.b[i] = (uint8_t)(row->rank >> (8 * (sizeof row->rank - 1 - i)));
+    return id;
+}
+
+/* An amount without a currency is compared as if it had that of the other side. */
+static struct money amount_of(const struct table_row *row, const struct table_row *other)
+{
+    struct money money = {0};
+    if (!row->has_amount)
+        return money;
+    if (row->has_currency && (other->has_currency || !other->has_amount))
+        return row->amount;
+    const char *currency = other->has_currency ? other->amount.currency : "XXX";
+    money.minor = sketch_minor(sketch_amount(row), currency);
+    memcpy(money.currency, currency, sizeof money.currency);
+    return money;
+}
+
+static struct match_record record_of(const struct table_row *row)
+{
+    const char *const *text = row->text;
+    return (struct match_record){
+        .id = id_of(row),
+        .amount = amount_of(row, row),
+        .date = row->date,
+        .name = text[TABLE_COUNTERPARTY],
+        .email = text[TABLE_EMAIL],
+        .vat_id = text[TABLE_VAT_ID],
+        .siren = text[TABLE_VAT_ID],
+        .iban = text[TABLE_IBAN],
+        .reference = text[TABLE_REFERENCE],
+        .description = text[TABLE_DESCRIPTION],
+    };
+}
+
+static struct match_entry entry_of(const struct table_row *row, const struct table_row *record)
+{
+    const char *const *text = row->text;
+    return (struct match_entry){
+        .id = id_of(row),
+        .amount = amount_of(row, record),
+        .date = row->date,
+        .due_date = {DATE_NONE},
+        .name = text[TABLE_COUNTERPARTY],
+        .email = text[TABLE_EMAIL],
+        .vat_id = text[TABLE_VAT_ID],
+        .siren = text[TABLE_VAT_ID],
+        .iban = text[TABLE_IBAN],
+        .reference = text[TABLE_REFERENCE],
+        .description = text[TABLE_DESCRIPTION],
+        .analysed = true,
+    };
+}
+
+/* ---- scoring ---- */
+
+int64_t verdict_p(const struct verdict *verdict)
+{
+    return verdict->chosen == VERDICT_CREATE ? verdict->null_p_micro
+                                             : verdict->candidates[verdict->chosen].p_micro;
+}
+
+enum match_band verdict_band(const struct verdict *verdict)
+{
+    struct policy_settings settings = policy_defaults();
+    int64_t p_micro = verdict_p(verdict);
+    if (p_micro >= settings.flow_min_micro)
+        return BAND_FLOW;
+    return p_micro >= settings.hold_min_micro ? BAND_HOLD : BAND_STOP;
+}
+
+static bool better(const struct table *ledger, const struct scored *a, const struct scored *b)
+{
+    if (a->p_micro != b->p_micro)
+        return a->p_micro > b->p_micro;
+    if (a->log_odds_micro != b->log_odds_micro)
+        return a->log_odds_micro > b->log_odds_micro;
+    return ledger->rows[a->entry].rank < ledger->rows[b->entry].rank;
+}
+
+void verdict_order(const struct batch *batch, struct verdict *verdict)
+{
+    for (uint32_t i = 1; i < verdict->count; i++) {
+        struct scored moving = verdict->candidates[i];
+        uint32_t at = i;
+        for (; at > 0 && better(batch->ledger, &moving, &verdict->candidates[at - 1]); at--)
+            verdict->candidates[at] = verdict->candidates[at - 1];
+        verdict->candidates[at] = moving;
+    }
+}
+
+static int fields_missing(const struct batch *batch, const struct match_record *record)
+{
+    if (profiles[batch->profile].role == MATCH_COUNTERPARTY)
+        return text_blank(record->name);
+    return text_blank(record->name) + text_blank(record->reference) + !*record->amount.currency;
+}
+
+static void verdict_keep(struct batch_worker *worker, const struct block_found *found,
+                         const struct feature_vector *vectors, const struct model_output *output,
+                         struct verdict *verdict)
+{
+    struct scored scored[BLOCK_CANDIDATES_MAX];
+    verdict->candidates = scored;
+    verdict->count = (uint32_t)found->count;
+    verdict->chosen = VERDICT_CREATE;
+    verdict->null_p_micro = (int32_t)output->null_p_micro;
+    verdict->null_log_odds_micro = output->null_log_odds_micro;
+    for (size_t i = 0; i < found->count; i++)
+        scored[i] = (struct scored){found->row[i], (int32_t)output->p_micro[i],
+                                    output->log_odds_micro[i], vectors[i]};
+    verdict_order(worker->batch, verdict);
+    while (verdict->count > KEPT_ALWAYS && scored[verdict->count - 1].p_micro == 0)
+        verdict->count--;
+    verdict->candidates = arena_copy(worker->kept, scored, verdict->count * sizeof scored[0]);
+    if (verdict->count > 0 && scored[0].p_micro > verdict->null_p_micro)
+        verdict->chosen = 0;
+}
+
+static enum err score_one(struct batch_worker *worker, size_t at)
+{
+    struct batch *batch = worker->batch;
+    const struct table_row *row = &batch->records->rows[at];
+    struct match_record record = record_of(row);
+    struct match_entry entries[BLOCK_CANDIDATES_MAX];
+    struct feature_vector vectors[BLOCK_CANDIDATES_MAX];
+    struct block_found found;
+    struct model_output output;
+    block_find(worker->search, worker->scratch, row, &found);
+    for (size_t i = 0; i < found.count; i++)
+        entries[i] = entry_of(&batch->ledger->rows[found.row[i]], row);
+    struct feature_question question = {&record, entries, found.count,
+                                        profiles[batch->profile].role,
+                                        block_index_counts(batch->index)};
+    TRY(features_of(worker->scratch, &question, vectors));
+    for (size_t i = 0; i < found.count; i++) {
+        bool both = row->has_currency && batch->ledger->rows[found.row[i]].has_currency;
+        if (!both)
+            vectors[i].level[FEATURE_CURRENCY] = 0;
+    }
+    struct model_input input = {
+        .vectors = vectors,
+        .count = found.count,
+        .view = VIEW_FRESH,
+        .fields_missing = fields_missing(batch, &record),
+    };
+    model_score(batch->model, &input, &output);
+    verdict_keep(worker, &found, vectors, &output, &batch->verdicts[at]);
+    return OK;
+}
+
+enum err batch_score(struct batch_worker *worker, size_t from, size_t to)
+{
+    assert(from <= to && to <= worker->batch->records->count);
+    for (size_t i = from; i < to; i++) {
+        TRY(score_one(worker, i));
+        arena_reset(worker->scratch);
+    }
+    return OK;
+}
+
+/* ---- all together ---- */
+
+void batch_settle(struct batch *batch)
+{
+    if (profiles[batch->profile].used_once)
+        batch_assign(batch);
+}
+
+struct batch_summary batch_summarise(const struct batch *batch)
+{
+    struct batch_summary summary = {0};
+    for (size_t i = 0; i < batch->records->count; i++) {
+        const struct verdict *verdict = &batch->verdicts[i];
+        summary.links += verdict->chosen != VERDICT_CREATE;
+        summary.creates += verdict->chosen == VERDICT_CREATE;
+        summary.bands[verdict_band(verdict)]++;
+    }
+    return summary;
+}

@@ -1,0 +1,260 @@
+#include "base/base.h"
+
+#include "matcher/batch/block.h"
+#include "matcher/batch/keys.h"
+#include "matcher/batch/names.h"
+#include "matcher/batch/window.h"
+
+enum {
+    SAME_NAME_SIDE = 32,      /* entries of one name looked at on either side of the date */
+    SHARED_REFERENCE = 20000, /* nearness that an equal reference is worth */
+    SHARED_PARTY = 6000,
+    TOKEN_BYTES_MAX = 128
+};
+
+struct block_index {
+    struct sketch *sketches; /* of the entries, by currency, day, amount, rank: their places */
+    size_t count;
+    const char **texts; /* by place */
+    struct window_index *window;
+    struct key_index *keys;
+    struct name_index *names;
+    struct token_counts counts;
+};
+
+struct block_search {
+    const struct block_index *index;
+    struct name_search *names;
+    uint32_t *seen; /* by place: the number of the search that met it last */
+    uint32_t number;
+    struct row_keys keys;
+    struct sketch record;
+    const char *text;
+};
+
+/* ---- the index ---- */
+
+static int token_order(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static bool stands_before(const char *core, const char *token, size_t n)
+{
+    for (const char *at = core; at < token; at++) {
+        bool starts = at == core || at[-1] == ' ';
+        if (starts && strncmp(at, token, n) == 0 && at[n] == ' ')
+            return true;
+    }
+    return false;
+}
+
+/* The words of a core name, each once. */
+static size_t tokens_of(struct arena *arena, const char *core, const char **into)
+{
+    size_t count = 0;
+    for (const char *at = core; *at;) {
+        size_t n = strcspn(at, " ");
+        if (n > 0 && n <= TOKEN_BYTES_MAX && !stands_before(core, at, n))
+            into[count++] = arena_text_n(arena, at, n);
+        at += n + (at[n] == ' ');
+    }
+    return count;
+}
+
+static void counts_make(struct arena *arena, struct block_index *index)
+{
+    size_t groups = name_index_groups(index->names), n = 0, capacity = 0;
+    for (size_t g = 0; g < groups; g++) {
+        for (const char *at = name_index_group(index->names, (uint32_t)g).text; *at; at++)
+            capacity += *at == ' ';
+        capacity++;
+    }
+    const char **tokens = arena_array(arena, capacity, sizeof *tokens);
+    for (size_t g = 0; g < groups; g++)
+        n += tokens_of(arena, name_index_group(index->names, (uint32_t)g).text, tokens + n);
+    if (n > 1)
+        qsort(tokens, n, sizeof *tokens, token_order);
+    struct token_count *counts = arena_array(arena, n, sizeof *counts);
+    size_t distinct = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || strcmp(tokens[i], tokens[i - 1]) != 0)
+            counts[distinct++] = (struct token_count){.token = tokens[i]};
+        counts[distinct - 1].names++;
+    }
+    index->counts =
+        (struct token_counts){.tokens = counts, .count = distinct, .names = (int64_t)groups};
+}
+
+struct block_index *block_index_new(struct arena *arena, const struct table *ledger)
+{
+    struct block_index *index = arena_alloc(arena, sizeof *index);
+    struct arena *scratch = arena_open();
+    const char **by_row = arena_array(arena, ledger->count, sizeof *by_row);
+    index->count = ledger->count;
+    index->sketches = arena_array(arena, ledger->count, sizeof *index->sketches);
+    index->texts = arena_array(arena, ledger->count, sizeof *index->texts);
+    for (size_t i = 0; i < ledger->count; i++) {
+        by_row[i] = arena_text(arena, row_core(scratch, &ledger->rows[i]));
+        index->sketches[i] = sketch_of(&ledger->rows[i], (uint32_t)i, by_row[i]);
+        arena_reset(scratch);
+    }
+    arena_close(scratch);
+    index->window = window_index_new(arena, index->sketches, ledger->count);
+    for (size_t i = 0; i < ledger->count; i++)
+        index->texts[i] = by_row[index->sketches[i].row];
+    index->keys = key_index_new(arena, ledger, index->sketches);
+    index->names = name_index_new(arena, index->texts, ledger->count);
+    counts_make(arena, index);
+    return index;
+}
+
+const struct token_counts *block_index_counts(const struct block_index *index)
+{
+    return &index->counts;
+}
+
+struct block_search *block_search_new(struct arena *arena, const struct block_index *index)
+{
+    struct block_search *search = arena_alloc(arena, sizeof *search);
+    search->index = index;
+    search->names = name_search_new(arena, index->names);
+    search->seen = arena_array(arena, index->count, sizeof *search->seen);
+    return search;
+}
+
+/* ---- the arms ---- */
+
+static void search_start(struct block_search *search, struct arena *scratch,
+                         const struct table_row *record)
+{
+    search->text = row_core(scratch, record);
+    search->record = sketch_of(record, 0, search->text);
+    row_keys_of(scratch, record, &search->keys);
+}
+
+static void find_party(struct block_search *search, struct shortlist *into)
+{
+    into->count = 0;
+    into->limit = KEY_ENTRIES_MAX;
+    for (int kind = KEY_REFERENCE + 1; kind < KEY_KIND_COUNT; kind++) {
+        struct shortlist found;
+        key_index_find(search->index->keys, &search->keys, (enum key_kind)kind, search->record.day,
+                       &found);
+        for (size_t i = 0; i < found.count; i++)
+            shortlist_offer(into, found.hit[i]);
+    }
+}
+
+/* The first of the places that is not before `place`. */
+static size_t places_bound(const struct name_group *group, size_t place)
+{
+    size_t low = 0, high = group->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (group->places[middle] < place)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Entries with that name, those near the record's day; of equal names the nearest entries win. */
+static void offer_group(const struct block_search *search, uint32_t group_at, int64_t order,
+                        struct shortlist *into)
+{
+    const struct block_index *index = search->index;
+    struct name_group group = name_index_group(index->names, group_at);
+    size_t from = 0, to = group.count;
+    if (group.count > 2 * SAME_NAME_SIDE) {
+        size_t at = places_bound(&group, window_index_place(index->window, &search->record));
+        from = at > SAME_NAME_SIDE ? at - SAME_NAME_SIDE : 0;
+        to = at + SAME_NAME_SIDE < group.count ? at + SAME_NAME_SIDE : group.count;
+    }
+    for (size_t i = from; i < to; i++) {
+        const struct sketch *entry = &index->sketches[group.places[i]];
+        shortlist_offer(into, (struct hit){order, -sketch_nearness(&search->record, entry),
+                                           entry->rank, group.places[i]});
+    }
+}
+
+static void find_names(struct block_search *search, struct shortlist *nearest,
+                       struct shortlist *contained)
+{
+    struct shortlist near, inside;
+    nearest->count = contained->count = 0;
+    nearest->limit = NAMES_NEAREST_MAX;
+    contained->limit = NAMES_CONTAINED_MAX;
+    if (!*search->text)
+        return;
+    name_search_find(search->names, search->text, &near, &inside);
+    for (size_t i = 0; i < near.count; i++)
+        offer_group(search, near.hit[i].at, near.hit[i].first, nearest);
+    for (size_t i = 0; i < inside.count; i++)
+        offer_group(search, inside.hit[i].at, inside.hit[i].first, contained);
+}
+
+static void find_arms(struct block_search *search, struct shortlist arms[BLOCK_ARM_COUNT])
+{
+    key_index_find(search->index->keys, &search->keys, KEY_REFERENCE, search->record.day,
+                   &arms[BLOCK_REFERENCE]);
+    find_party(search, &arms[BLOCK_PARTY]);
+    window_index_find(search->index->window, &search->record, &arms[BLOCK_AMOUNT],
+                      &arms[BLOCK_AMOUNT_WIDE]);
+    find_names(search, &arms[BLOCK_NAME], &arms[BLOCK_NAME_CONTAINED]);
+}
+
+/* ---- the union ---- */
+
+static int row_order(const void *left, const void *right)
+{
+    const struct hit *a = left, *b = right;
+    return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+static void found_take(const struct block_index *index, struct shortlist *list,
+                       struct block_found *into)
+{
+    if (list->count > 1)
+        qsort(list->hit, list->count, sizeof list->hit[0], row_order);
+    into->count = 0;
+    for (size_t i = 0; i < list->count && into->count < BLOCK_CANDIDATES_MAX; i++) {
+        uint32_t row = index->sketches[list->hit[i].at].row;
+        if (into->count == 0 || into->row[into->count - 1] != row)
+            into->row[into->count++] = row;
+    }
+}
+
+void block_find(struct block_search *search, struct arena *scratch, const struct table_row *record,
+                struct block_found *into)
+{
+    static const int64_t bonus[BLOCK_ARM_COUNT] = {
+        [BLOCK_REFERENCE] = SHARED_REFERENCE, [BLOCK_PARTY] = SHARED_PARTY};
+    struct shortlist arms[BLOCK_ARM_COUNT];
+    struct shortlist all = {.limit = BLOCK_CANDIDATES_MAX};
+    search_start(search, scratch, record);
+    find_arms(search, arms);
+    search->number++;
+    for (size_t arm = 0; arm < BLOCK_ARM_COUNT; arm++) {
+        for (size_t i = 0; i < arms[arm].count; i++) {
+            uint32_t at = arms[arm].hit[i].at;
+            const struct sketch *entry = &search->index->sketches[at];
+            if (search->seen[at] == search->number)
+                continue;
+            search->seen[at] = search->number;
+            int64_t nearness = sketch_nearness(&search->record, entry) + bonus[arm];
+            shortlist_offer(&all, (struct hit){.first = -nearness, .rank = entry->rank, .at = at});
+        }
+    }
+    found_take(search->index, &all, into);
+}
+
+void block_find_by(struct block_search *search, struct arena *scratch, enum block_arm arm,
+                   const struct table_row *record, struct block_found *into)
+{
+    struct shortlist arms[BLOCK_ARM_COUNT];
+    search_start(search, scratch, record);
+    find_arms(search, arms);
+    found_take(search->index, &arms[arm], into);
+}
