@@ -41,7 +41,7 @@ static enum err read_all(struct arena *arena, const char *path, int fd, size_t e
 static enum err read_path(struct arena *arena, const char *path, char **text, size_t *n)
 {
     struct stat about;
-    struct bytes bytes;
+    struct bytes bytes = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &about) != 0 || S_ISDIR(about.st_mode)) {
         int reason = fd < 0 ? errno : EISDIR;
@@ -62,8 +62,8 @@ static enum err read_path(struct arena *arena, const char *path, char **text, si
 
 enum err match_file_read(struct arena *arena, const char *path, struct table *into)
 {
-    char *text;
-    size_t n;
+    char *text = NULL;
+    size_t n = 0;
     TRY(read_path(arena, path, &text, &n));
     return table_read(arena, path, text, n, into);
 }

@@ -159,7 +159,7 @@ static enum err row_take(struct csv *csv, struct csv_row *row)
 {
     row->count = 0;
     for (;;) {
-        char stop;
+        char stop = 0;
         if (row->count == CSV_COLUMNS_MAX)
             return csv_fail(csv, csv->line, row->count, NULL, "A row has more than %d columns.",
                             CSV_COLUMNS_MAX);
