@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { buy, integrated, itemIn, retire } from '../support/flow.mjs';
+import { psql } from '../support/installation.mjs';
 import { assertRefused } from '../support/raw.mjs';
 import {
   anybody,
@@ -175,7 +176,7 @@ describe('a workspace full of everything', () => {
     }
   });
 
-  test('its objects are not there below the path of another workspace', async () => {
+  const assertNothingBelowAnotherPath = async () => {
     const before = await snapshot();
     const mine = { ...ids, workspace_id: strange.id };
     for (const route of inWorkspace.filter(({ path }) => /\{(?!workspace_id)/.test(path))) {
@@ -187,9 +188,12 @@ describe('a workspace full of everything', () => {
       );
     }
     assert.deepEqual(await snapshot(), before, 'a stranger changed something');
-  });
+  };
 
-  test('its ids in the body or the query of another workspace find nothing', async () => {
+  test('its objects are not there below the path of another workspace', () =>
+    assertNothingBelowAnotherPath());
+
+  const assertNothingByForeignIds = async () => {
     const joined = await strange.api.call('POST', `${strange.at}/integrations`, {
       body: {
         name: 'theirs',
@@ -213,6 +217,42 @@ describe('a workspace full of everything', () => {
       const { data, terms } = answer.body;
       assert.deepEqual(data ?? [], [], list);
       assert.equal(terms?.seen ?? 0, 0, list);
+    }
+  };
+
+  test('its ids in the body or the query of another workspace find nothing', () =>
+    assertNothingByForeignIds());
+
+  /** What the other workspace sees of everything that takes no more than a workspace. */
+  const seenByStranger = () =>
+    Promise.all(
+      inWorkspace
+        .filter(({ method, path }) => method === 'GET' && !/\{(?!workspace_id)/.test(path))
+        .map(async (route) => {
+          const { body } = await callTo(stranger.api, route, { workspace_id: strange.id });
+          const rows = body.data?.map((row) => row.id ?? row.user?.id ?? row.item?.id);
+          return [route.path, rows ?? body.terms ?? body.id ?? null];
+        }),
+    );
+
+  test('all of it holds by the SQL alone, with row-level security switched off', async () => {
+    const tables = psql(
+      'sluice',
+      "SELECT oid::regclass FROM pg_class WHERE relrowsecurity AND relnamespace = 'region'::regnamespace",
+    )
+      .trim()
+      .split('\n');
+    assert.ok(tables.length > 30, tables.join());
+    const change = (verb) =>
+      tables.forEach((table) => psql('sluice', `ALTER TABLE ${table} ${verb} ROW LEVEL SECURITY`));
+    const guarded = await seenByStranger();
+    change('DISABLE');
+    try {
+      assert.deepEqual(await seenByStranger(), guarded);
+      await assertNothingBelowAnotherPath();
+      await assertNothingByForeignIds();
+    } finally {
+      change('ENABLE');
     }
   });
 

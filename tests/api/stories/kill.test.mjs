@@ -4,7 +4,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sleep } from '../../../deploy/local/demo/api.mjs';
-import { assertOnceAndExplained, buy, integrated, itemIn, retire, sync } from '../support/flow.mjs';
+import {
+  assertLookedLateEnough,
+  assertOnceAndExplained,
+  buy,
+  deliveriesOf,
+  integrated,
+  itemIn,
+  retire,
+  sync,
+} from '../support/flow.mjs';
 import { Installation, psql } from '../support/installation.mjs';
 
 const STEPS = {
@@ -14,6 +23,8 @@ const STEPS = {
   'delivery.sent': 'when the target has the document and nobody knows it yet',
   'delivery.stored': 'when the outcome was committed',
 };
+/** Where nobody knows whether the document went out. */
+const UNKNOWN = ['delivery.claimed', 'delivery.sent'];
 const installation = new Installation('killed');
 let flow;
 let worker;
@@ -54,11 +65,17 @@ describe('a worker dies', () => {
       const charges = await buy(flow, 2);
       await diesOf(`${point}:1`);
       worker = installation.work();
-      for (const { id } of charges) await itemIn(flow, id, 'delivered');
+      const deliveries = [];
+      for (const { id } of charges)
+        deliveries.push(...(await deliveriesOf(flow, await itemIn(flow, id, 'delivered'))));
       await assertOnceAndExplained(
         flow,
         charges.map(({ id }) => id),
       );
+      if (!UNKNOWN.includes(point)) return;
+      const lost = deliveries.filter(({ attempts }) => attempts[0].status !== 'ok');
+      assert.ok(lost.length > 0, 'no attempt was lost');
+      lost.forEach(assertLookedLateEnough);
     });
   }
 

@@ -172,6 +172,11 @@ export async function deliveriesOf({ api, at }, item) {
   return Promise.all(rows.map(({ id }) => api.get(`${at}/deliveries/${id}`)));
 }
 
+/** What was lost on the way may still arrive: nobody looked before the longest attempt had ended. */
+export function assertLookedLateEnough({ done_at: done, attempts: [{ look_after: after }] }) {
+  assert.ok(Date.parse(done) >= Date.parse(after), `looked by ${done}, not after ${after}`);
+}
+
 /** What came to Qonto through its API for each of these source ids. */
 export async function copiesAtQonto(sourceIds) {
   const { invoices } = await control.get('/control/qonto/invoices?origin=api');

@@ -429,6 +429,28 @@ static void amounts_dates_and_currencies_are_limited(void **state)
     assert_int_equal(decide(fixture)->band, BAND_FLOW);
 }
 
+static void a_threshold_itself_is_enough(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t p_micro = decide(fixture)->p_micro;
+    fixture->settings.flow_min_micro = p_micro;
+    assert_int_equal(decide(fixture)->band, BAND_FLOW);
+    fixture->settings.flow_min_micro = p_micro + 1;
+    assert_int_equal(decide(fixture)->band, BAND_HOLD);
+    fixture->settings.hold_min_micro = p_micro;
+    assert_int_equal(decide(fixture)->band, BAND_HOLD);
+    fixture->settings.hold_min_micro = p_micro + 1;
+    assert_int_equal(decide(fixture)->band, BAND_STOP);
+}
+
+static void thresholds_are_those_of_the_product(void **state)
+{
+    (void)state;
+    struct policy_settings settings = policy_defaults();
+    assert_int_equal(settings.flow_min_micro, 850000);
+    assert_int_equal(settings.hold_min_micro, 550000);
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -452,6 +474,8 @@ int main(void)
         WITH_FIXTURE(settings_that_make_no_sense_are_refused),
         WITH_FIXTURE(every_fact_has_its_code),
         WITH_FIXTURE(amounts_dates_and_currencies_are_limited),
+        WITH_FIXTURE(a_threshold_itself_is_enough),
+        WITH_FIXTURE(thresholds_are_those_of_the_product),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,15 +45,22 @@ describe('looking at it', () => {
         ids(items.filter((it) => it.state === state)).sort(),
       );
     }
-    assert.ok((await list('kind=refund')).every((it) => it.kind === 'refund'));
-    assert.ok((await list('band=hold')).every((it) => it.band === 'hold'));
+    for (const [name, value] of [
+      ['kind', 'refund'],
+      ['band', 'hold'],
+    ]) {
+      const expected = ids(items.filter((it) => it[name] === value)).sort();
+      assert.ok(expected.length > 0);
+      assert.deepEqual(ids(await list(`${name}=${value}`)).sort(), expected);
+    }
     const dear = await list('currency=EUR&amount_min=10000');
     assert.ok(
       dear.length > 0 &&
         dear.every((it) => it.amount.currency === 'EUR' && it.amount.minor >= 10000),
     );
     const [{ date }] = items.filter((it) => it.date).sort((a, b) => a.date.localeCompare(b.date));
-    assert.ok((await list(`date_to=${date}`)).every((it) => it.date <= date));
+    const earliest = await list(`date_to=${date}`);
+    assert.ok(earliest.length > 0 && earliest.every((it) => it.date <= date));
     const paged = [];
     let cursor = '';
     do {

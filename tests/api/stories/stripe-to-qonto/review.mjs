@@ -92,6 +92,11 @@ describe('the review queue', () => {
       'field_invalid',
       'user_id',
     );
+    const key = randomUUID();
+    const { row_version: version } = await itemOf(flow, item.source_id);
+    const again = (headers) => act(item, 'assign', { user_id: me }, { key, headers });
+    assert.equal((await again({ 'if-match': `"${version}"` })).status, 200);
+    assertRefused(await again({}), 422, 'idempotency_key_reused'); // it means something else
     const until = new Date(Date.now() + 86_400_000).toISOString();
     await acted(item, 'snooze', { until });
     assert.ok(!ids((await queueOf()).map((it) => it.item)).includes(item.id));
