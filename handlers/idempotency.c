@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "store/idempotency.h"
+#include "store/secrets.h"
 
 enum { FIELDS_BYTES_MAX = 16 * 1024, HASHED_BYTES_EXTRA = 32 * 1024 };
 
@@ -92,15 +93,61 @@ static void replay_field(struct request *req, const char *line, size_t n)
         reply_field(req, name, value);
 }
 
-static enum err replay(struct request *req, const struct idempotency *stored)
+/* ---- answers that are kept sealed: "<key version>.<base64url>" ---- */
+
+static const char *sealed_place(struct request *req, const struct idempotency_key *key)
 {
+    return arena_format(req->arena, "idempotency|%s|%s|%s", key->principal, key->route, key->key);
+}
+
+static enum err answer_seal(struct run *run, const char *answer, const char **into)
+{
+    struct request *req = run->req;
+    struct sealed sealed;
+    TRY(value_seal(req->scope, req->app->region_key, sealed_place(req, &run->key),
+                   secret_from_text(req->arena, answer), &sealed));
+    *into = arena_format(req->arena, "%d.%s", sealed.key_version,
+                         base64url_encode(req->arena, sealed.bytes));
+    return OK;
+}
+
+/* An answer whose key is gone cannot be told again. */
+static enum err answer_open(struct run *run, const char *kept, const char **into)
+{
+    struct request *req = run->req;
+    const char *dot = strchr(kept, '.');
+    const struct secret *answer = NULL;
+    struct sealed sealed;
+    int64_t version;
+    bool shaped =
+        dot &&
+        int64_parse(arena_text_n(req->arena, kept, (size_t)(dot - kept)), 0, INT_MAX, &version) &&
+        base64url_decode(req->arena, dot + 1, &sealed.bytes);
+    if (shaped) {
+        sealed.key_version = (int)version;
+        shaped = value_unseal(req->scope, req->app->region_key, sealed_place(req, &run->key),
+                              &sealed, &answer) == OK;
+        arena_failure_clear(req->arena);
+    }
+    if (!shaped)
+        return arena_fail(req->arena, ERR_IDEMPOTENCY_SECRET, NULL, "%s",
+                          err_sentence(ERR_IDEMPOTENCY_SECRET));
+    *into = secret_text(answer);
+    return OK;
+}
+
+static enum err replay(struct run *run, const struct idempotency *stored)
+{
+    struct request *req = run->req;
+    const char *body = stored->answer ? stored->answer : "";
+    if (req->match.route->idempotency == IDEMPOTENCY_SEALED)
+        TRY(answer_open(run, body, &body));
     *req->reply = (struct http_reply){.status = stored->status};
     for (const char *at = stored->headers ? stored->headers : ""; *at;) {
         size_t n = strcspn(at, "\n");
         replay_field(req, at, n);
         at += n + (at[n] == '\n');
     }
-    const char *body = stored->answer ? stored->answer : "";
     req->reply->body = (struct bytes){(const uint8_t *)body, strlen(body)};
     reply_field(req, "Idempotency-Replayed", "true");
     req->query_read = true;
@@ -116,6 +163,8 @@ static enum err finish(struct run *run)
         .answer = arena_text_n(req->arena, (const char *)req->reply->body.at, req->reply->body.n),
         .secret = req->match.route->idempotency == IDEMPOTENCY_SECRET,
     };
+    if (req->match.route->idempotency == IDEMPOTENCY_SEALED)
+        TRY(answer_seal(run, answer.answer, &answer.answer));
     return idempotency_finish(scope_of(req), &run->key, run->claim, &answer);
 }
 
@@ -136,7 +185,7 @@ static enum err handle_and_finish(const struct scope *scope, void *argument)
 static enum err act(struct run *run)
 {
     struct request *req = run->req;
-    if (req->scope && req->match.route->idempotency == IDEMPOTENCY_KEY)
+    if (req->scope && req->match.route->idempotency != IDEMPOTENCY_SECRET)
         return db_transaction(req->scope, handle_and_finish, run);
     return handle_and_finish(req->scope, run);
 }
@@ -165,7 +214,7 @@ enum err idempotency_run(struct request *req)
     TRY(make_key(req, &run.key));
     TRY(idempotency_claim(scope_of(req), &run.key, &stored));
     if (stored.replay)
-        return replay(req, &stored);
+        return replay(&run, &stored);
     run.claim = stored.claim;
     enum err err = act(&run);
     if (err != OK && err != ERR_DB_UNKNOWN && err != ERR_LEASE_LOST)

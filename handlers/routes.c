@@ -5,6 +5,7 @@
 #define WORKSPACE "/v1/workspaces/{workspace_id:uuid}"
 #define READ      IDEMPOTENCY_NONE
 #define ONCE      IDEMPOTENCY_KEY
+#define SEALED    IDEMPOTENCY_SEALED
 #define SECRET    IDEMPOTENCY_SECRET
 
 #define CONNECTION  WORKSPACE "/connections/{connection_id:uuid}"
@@ -44,11 +45,11 @@ const struct route routes[] = {
     {METHOD_GET, "/v1/providers", ACCESS_PUBLIC, READ, api_provider_list, 0},
 
     /* connections */
-    {METHOD_POST, WORKSPACE "/connections", ACCESS_ADMIN, ONCE, api_connection_create, 0},
+    {METHOD_POST, WORKSPACE "/connections", ACCESS_ADMIN, SEALED, api_connection_create, 0},
     {METHOD_GET, WORKSPACE "/connections", ACCESS_VIEWER, READ, api_connection_list, 0},
     {METHOD_GET, CONNECTION, ACCESS_VIEWER, READ, api_connection_get, 0},
     {METHOD_DELETE, CONNECTION, ACCESS_ADMIN, READ, api_connection_disconnect, 0},
-    {METHOD_POST, CONNECTION "/reconnect", ACCESS_ADMIN, ONCE, api_connection_reconnect, 0},
+    {METHOD_POST, CONNECTION "/reconnect", ACCESS_ADMIN, SEALED, api_connection_reconnect, 0},
     {METHOD_POST, CONNECTION "/account", ACCESS_ADMIN, ONCE, api_connection_account_choose, 0},
 
     /* the browser's way to a provider and back */

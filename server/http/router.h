@@ -29,7 +29,8 @@ const char *access_name(enum access access); /* "viewer" */
 enum route_idempotency {
     IDEMPOTENCY_NONE,   /* a method that is safe to repeat by itself, or login and tokens */
     IDEMPOTENCY_KEY,    /* needs an Idempotency-Key and replays its answer for 24 h */
-    IDEMPOTENCY_SECRET, /* the same, but the answer is shown once: a repeated call gets 409 */
+    IDEMPOTENCY_SEALED, /* the same, and the answer is kept sealed: it holds a link that acts */
+    IDEMPOTENCY_SECRET, /* as KEY, but the answer is shown once: a repeated call gets 409 */
 };
 
 struct request; /* handlers/request.h */

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Browser, formOf } from '../../../deploy/local/demo/api.mjs';
 import { settled } from '../../../deploy/local/demo/connect.mjs';
-import { Installation } from '../support/installation.mjs';
+import { Installation, psql } from '../support/installation.mjs';
+import { assertRefused } from '../support/raw.mjs';
 import { anybody, base, join, observe, workspace } from '../support/stack.mjs';
 
 const NAME = `Tom & "Jerry's" <b>Books</b>`;
@@ -126,6 +127,38 @@ describe('coming back in another browser', () => {
     assert.equal(connection.state, 'to_configure');
     assert.equal(connection.account, null);
     await disconnect(asked.id);
+  });
+});
+
+describe('a call that is repeated', () => {
+  const again = (path, body, key) => space.api.call('POST', path, { body, key });
+
+  test('tells the same link once more, and the database cannot', async () => {
+    const path = `${space.at}/connections`;
+    const first = await again(path, { provider: 'qonto', role: 'target' }, 'link-1');
+    const second = await again(path, { provider: 'qonto', role: 'target' }, 'link-1');
+    assert.deepEqual([first.status, second.status], [201, 201]);
+    assert.equal(second.headers.get('idempotency-replayed'), 'true');
+    assert.equal(second.headers.get('location'), first.headers.get('location'));
+    assert.deepEqual(second.body, first.body);
+    const renewed = `${path}/${first.body.id}/reconnect`;
+    const third = await again(renewed, {}, 'link-2');
+    assert.deepEqual((await again(renewed, {}, 'link-2')).body, third.body);
+    const kept = psql('sluice', "SELECT answer FROM region.idempotency WHERE key IN ('link-1', 'link-2')");
+    assert.equal(kept.trim().split('\n').length, 2);
+    assert.doesNotMatch(kept, /attempt|authorize|qonto/);
+    assert.equal((await browser().open(second.body.authorize_url)).status, 200);
+    await disconnect(first.body.id);
+  });
+
+  test('whose answer was moved to another key is not told', async () => {
+    const path = `${space.at}/connections`;
+    const body = { provider: 'qonto', role: 'target' };
+    const [one, two] = [await again(path, body, 'link-3'), await again(path, body, 'link-4')];
+    psql('sluice', `UPDATE region.idempotency AS t SET answer = o.answer FROM region.idempotency AS o
+      WHERE t.key = 'link-3' AND o.key = 'link-4' AND t.workspace_id = o.workspace_id`);
+    assertRefused(await again(path, body, 'link-3'), 409, 'idempotency_secret');
+    for (const { body: made } of [one, two]) await disconnect(made.id);
   });
 });
 
