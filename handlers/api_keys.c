@@ -34,6 +34,9 @@ static void out_key(struct json_out *out, const struct api_key *key)
 
 static enum err check_key(struct request *req, const struct key_input *in)
 {
+    if (req->principal.kind != PRINCIPAL_USER)
+        return arena_fail(req->arena, ERR_FORBIDDEN, NULL,
+                          "An API key cannot make another one: sign in as a person.");
     if (role_parse(key_roles[in->role]) > req->role)
         return arena_fail(req->arena, ERR_FORBIDDEN, NULL,
                           "A key may not do more than who makes it.");
@@ -55,7 +58,7 @@ enum err api_api_key_create(struct request *req)
         .name = in.name,
         .role = key_roles[in.role],
         .hint = token.hint,
-        .created_by = req->principal.id,
+        .created_by = req->principal.person,
         .expires_at = in.expires_at,
     };
     TRY(api_key_add(&req->directory, token.hash, &key));

@@ -58,15 +58,6 @@ enum err api_member_list(struct request *req)
     return list_end(req, &out, shown < rows.count ? &next : NULL);
 }
 
-/* Owners are made and unmade by owners. */
-static enum err check_owner_rule(struct request *req, const char *old_role, const char *new_role)
-{
-    bool about_owner = text_equal(old_role, "owner") || text_equal(new_role, "owner");
-    if (!about_owner || req->role == ACCESS_OWNER)
-        return OK;
-    return arena_fail(req->arena, ERR_FORBIDDEN, NULL, "Only an owner may do this to an owner.");
-}
-
 static enum err audit_member(struct request *req, const char *action, struct uuid user,
                              const char *role)
 {
@@ -80,18 +71,66 @@ static enum err audit_member(struct request *req, const char *action, struct uui
                                                           .detail = detail.buf.data});
 }
 
+struct applying {
+    struct request *req;
+    struct member_change change;
+    struct member_changed changed;
+};
+
+static enum err audit_revoked(struct request *req, struct uuid key)
+{
+    return audit_append(req->scope, &(struct audit_entry){.action = "api_key.deleted",
+                                                          .subject_kind = "api_key",
+                                                          .subject = key,
+                                                          .detail = "{\"reason\":\"maker_left\"}"});
+}
+
+static enum err audit_change(const struct scope *scope, void *argument)
+{
+    const struct applying *applying = argument;
+    struct request *req = applying->req;
+    const struct member_change *change = &applying->change;
+    const struct uuid *keys = applying->changed.keys.at;
+    (void)scope;
+    for (size_t i = 0; i < applying->changed.keys.count; i++)
+        TRY(audit_revoked(req, keys[i]));
+    if (change->role)
+        return audit_member(req, "member.role_set", change->user, change->role);
+    return audit_member(req, "member.removed", change->user, applying->changed.before.role);
+}
+
+/* The region commits first: what the directory has changed is in the log. */
+static enum err apply(const struct scope *scope, void *argument)
+{
+    struct applying *applying = argument;
+    struct request *req = applying->req;
+    (void)scope;
+    TRY(member_change(&req->directory, &applying->change, &applying->changed));
+    return db_transaction(req->scope, audit_change, applying);
+}
+
+static enum err change_member(struct request *req, const char *role, struct member *before)
+{
+    struct applying applying = {
+        .req = req,
+        .change = {.workspace = req->scope->workspace,
+                   .user = request_uuid(req, "user_id"),
+                   .role = role,
+                   .by = req->principal.person,
+                   .as = access_name(req->role)},
+    };
+    TRY(db_transaction(&req->directory.scope, apply, &applying));
+    *before = applying.changed.before;
+    return OK;
+}
+
 enum err api_member_update(struct request *req)
 {
     struct member_input in = {0};
     struct member member;
-    struct uuid workspace = req->scope->workspace, user = request_uuid(req, "user_id");
     TRY(json_read(req, member_fields, COUNT(member_fields), &in));
-    const char *role = role_names[in.role];
-    TRY(member_get(&req->directory, workspace, user, &member));
-    TRY(check_owner_rule(req, member.role, role));
-    TRY(member_role_set(&req->directory, workspace, user, role, member.row_version));
-    TRY(audit_member(req, "member.role_set", user, role));
-    member.role = role;
+    TRY(change_member(req, role_names[in.role], &member));
+    member.role = role_names[in.role];
     struct json_out out = reply_begin(req);
     out_member(&out, &member);
     return reply_end(req, 200, &out);
@@ -100,11 +139,7 @@ enum err api_member_update(struct request *req)
 enum err api_member_remove(struct request *req)
 {
     struct member member;
-    struct uuid workspace = req->scope->workspace, user = request_uuid(req, "user_id");
-    TRY(member_get(&req->directory, workspace, user, &member));
-    TRY(check_owner_rule(req, member.role, NULL));
-    TRY(member_remove(&req->directory, workspace, user));
-    TRY(audit_member(req, "member.removed", user, member.role));
+    TRY(change_member(req, NULL, &member));
     return reply_empty(req, 204);
 }
 
@@ -152,7 +187,8 @@ enum err api_invitation_create(struct request *req)
     struct token token;
     TRY(json_read(req, invitation_fields, COUNT(invitation_fields), &in));
     TRY(email_check(req->arena, "email", in.email));
-    TRY(check_owner_rule(req, NULL, role_names[in.role]));
+    if (text_equal(role_names[in.role], "owner") && req->role != ACCESS_OWNER)
+        return arena_fail(req->arena, ERR_FORBIDDEN, NULL, "Only an owner may invite an owner.");
     TRY(refuse_member(req, in.email));
     token_new(req->arena, TOKEN_INVITATION, &token);
     struct invitation invitation = {

@@ -122,25 +122,37 @@ static const struct column api_key_columns[] = {
 static const struct shape api_key_shape = SHAPE(struct api_key, api_key_columns);
 
 STATEMENT(api_key_insert_sql,
-          "INSERT INTO directory.api_key (id, workspace_id, name, role, prefix, key_hash,"
-          " created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+          "WITH maker AS (SELECT FROM directory.member WHERE workspace_id = $2 AND user_id = $7"
+          "  FOR SHARE) INSERT INTO directory.api_key (id, workspace_id, name, role, prefix,"
+          " key_hash, created_by, created_at, expires_at)"
+          " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM maker"
           " RETURNING *, prefix AS hint, NULL::text AS region");
 
 enum err api_key_add(const struct untenanted *directory, struct bytes key_hash, struct api_key *key)
 {
     const struct scope *at = &directory->scope;
-    return db_one(at, &api_key_insert_sql,
-                  PARAMS(P(db_new_id(at)), P(key->workspace_id), P(key->name), P(key->role),
-                         P(key->hint), P(key_hash), P(key->created_by), P(db_now(at)),
-                         P(key->expires_at)),
-                  &api_key_shape, key);
+    bool made;
+    TRY(db_maybe(at, &api_key_insert_sql,
+                 PARAMS(P(db_new_id(at)), P(key->workspace_id), P(key->name), P(key->role),
+                        P(key->hint), P(key_hash), P(key->created_by), P(db_now(at)),
+                        P(key->expires_at)),
+                 &api_key_shape, key, &made));
+    return made ? OK : arena_fail(at->arena, ERR_FORBIDDEN, NULL, "You may not do this any more.");
 }
 
+#define RANK(role) "array_position(ARRAY['viewer', 'reviewer', 'admin', 'owner'], " role ")"
 STATEMENT(api_key_by_hash_sql,
-          "SELECT k.*, k.prefix AS hint, w.region FROM directory.api_key AS k"
-          " JOIN directory.workspace AS w ON w.id = k.workspace_id"
-          " WHERE k.key_hash = $1 AND k.revoked_at IS NULL AND w.state = 'active'"
-          " AND (k.expires_at IS NULL OR k.expires_at > $2)");
+          "SELECT k.id, k.workspace_id, k.name, k.prefix AS hint, k.created_by, k.created_at,"
+          " k.last_used_at, k.expires_at, w.region, CASE WHEN"
+          " " RANK("m.role") " < " RANK(
+              "k.role") " THEN m.role ELSE k.role END AS role"
+                        " FROM directory.api_key AS k"
+                        " JOIN directory.workspace AS w ON w.id = k.workspace_id"
+                        " JOIN directory.member AS m ON m.workspace_id = k.workspace_id"
+                        "  AND m.user_id = k.created_by"
+                        " JOIN directory.app_user AS u ON u.id = m.user_id AND u.state = 'active'"
+                        " WHERE k.key_hash = $1 AND k.revoked_at IS NULL AND w.state = 'active'"
+                        " AND (k.expires_at IS NULL OR k.expires_at > $2)");
 STATEMENT(api_key_used_sql,
           "UPDATE directory.api_key SET last_used_at = $2 WHERE id = $1"
           " AND (last_used_at IS NULL OR last_used_at < $2 - interval '1 minute')");

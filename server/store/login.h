@@ -37,18 +37,19 @@ struct api_key {
     struct uuid workspace_id;
     const char *name;
     const char *role;
-    const char *hint; /* its first characters */
-    struct uuid created_by;
+    const char *hint;       /* its first characters */
+    struct uuid created_by; /* a person */
     struct instant created_at;
     struct instant last_used_at;
     struct instant expires_at; /* 0: never */
     const char *region;        /* of the workspace; in api_key_by_hash only */
 };
-/* Fills id and created_at. */
+/* Fills id and created_at. ERR_FORBIDDEN: who makes it is no member any more. */
 enum err api_key_add(const struct untenanted *directory, struct bytes key_hash,
                      struct api_key *key) MUST_USE;
-/* A key that is neither revoked nor expired, of an active workspace. Notes its use, at most once a
- * minute. ERR_UNAUTHENTICATED otherwise. */
+/* A key that is neither revoked nor expired, of an active workspace, made by somebody who still is
+ * a member; its role is never larger than theirs is now. Notes its use, at most once a minute.
+ * ERR_UNAUTHENTICATED otherwise. */
 enum err api_key_by_hash(const struct untenanted *directory, struct bytes key_hash,
                          struct api_key *into) MUST_USE;
 enum err api_key_list(const struct untenanted *directory, struct uuid workspace, struct uuid before,

@@ -140,28 +140,64 @@ enum err member_get(const struct untenanted *directory, struct uuid workspace, s
                   into);
 }
 
-/* Two owners who leave at the same time must not both succeed: the owners are held first. */
-STATEMENT(member_owners_sql,
-          "SELECT count(*) FROM (SELECT FROM directory.member WHERE workspace_id = $1"
-          " AND role = 'owner' AND user_id <> $2 FOR UPDATE) AS other_owners");
+/* ---- changing members ---- */
+
+/* One change of a workspace's members at a time. */
+STATEMENT(member_hold_sql,
+          "SELECT 1::bigint FROM directory.workspace WHERE id = $1 FOR NO KEY UPDATE");
+STATEMENT(member_owners_sql, "SELECT count(*) FROM directory.member WHERE workspace_id = $1"
+                             " AND role = 'owner' AND user_id <> $2");
 STATEMENT(member_role_sql, "UPDATE directory.member SET role = $3, row_version = row_version + 1"
                            " WHERE workspace_id = $1 AND user_id = $2");
 STATEMENT(member_delete_sql,
           "DELETE FROM directory.member WHERE workspace_id = $1 AND user_id = $2");
+STATEMENT(member_keys_revoke_sql,
+          "UPDATE directory.api_key SET revoked_at = $3 WHERE workspace_id = $1"
+          " AND created_by = $2 AND revoked_at IS NULL RETURNING id");
 
-struct member_change {
-    struct uuid workspace;
-    struct uuid user;
-    const char *role; /* NULL: leaves */
-    int64_t version;
+struct key_row {
+    struct uuid id;
 };
+static const struct column key_columns[] = {COLUMN(struct key_row, id)};
+static const struct shape key_shape = SHAPE(struct key_row, key_columns);
+
+static int rank(const char *role)
+{
+    static const char *const roles[] = {"viewer", "reviewer", "admin", "owner"};
+    for (int i = 0; i < (int)COUNT(roles); i++) {
+        if (role && strcmp(roles[i], role) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static bool owns(const char *role)
+{
+    return role && strcmp(role, "owner") == 0;
+}
+
+static enum err changer_may(const struct untenanted *directory, const struct member_change *change,
+                            const struct member *now)
+{
+    struct membership mine;
+    struct arena *arena = directory->scope.arena;
+    if (uuid_is_nil(change->by))
+        return OK;
+    if ((owns(now->role) || owns(change->role)) && !owns(change->as))
+        return arena_fail(arena, ERR_FORBIDDEN, NULL, "Only an owner may do this to an owner.");
+    enum err err = membership_get(directory, change->workspace, change->by, &mine);
+    if (err != OK && err != ERR_NOT_FOUND)
+        return err;
+    if (err == ERR_NOT_FOUND || rank(mine.role) < rank(change->as))
+        return arena_fail(arena, ERR_FORBIDDEN, NULL, "You may not do this any more.");
+    return OK;
+}
 
 static enum err owner_remains(const struct scope *at, const struct member_change *change,
                               const struct member *now)
 {
     int64_t others;
-    bool stays = change->role && strcmp(change->role, "owner") == 0;
-    if (strcmp(now->role, "owner") != 0 || stays)
+    if (!owns(now->role) || owns(change->role))
         return OK;
     TRY(db_int(at, &member_owners_sql, PARAMS(P(change->workspace), P(change->user)), &others));
     if (others > 0)
@@ -169,30 +205,42 @@ static enum err owner_remains(const struct scope *at, const struct member_change
     return arena_fail(at->arena, ERR_CONFLICT, "role", "The last owner of a workspace stays one.");
 }
 
+/* The member goes first: a key that is being made waits for that, and is not made. */
+static enum err leave(const struct scope *at, const struct member_change *change, struct rows *keys)
+{
+    TRY(db_exec(at, &member_delete_sql, PARAMS(P(change->workspace), P(change->user)), NULL));
+    return db_all(at, &member_keys_revoke_sql,
+                  PARAMS(P(change->workspace), P(change->user), P(db_now(at))), &key_shape, keys);
+}
+
+struct changing {
+    const struct member_change *change;
+    struct member_changed *into;
+};
+
 static enum err change_member(const struct scope *at, void *arg)
 {
-    const struct member_change *change = arg;
+    const struct changing *changing = arg;
+    const struct member_change *change = changing->change;
+    struct member *now = &changing->into->before;
     struct untenanted directory = {*at};
-    struct member now;
-    TRY(member_get(&directory, change->workspace, change->user, &now));
-    if (change->version && change->version != now.row_version)
+    int64_t held;
+    *changing->into = (struct member_changed){0};
+    TRY(db_int(at, &member_hold_sql, PARAMS(P(change->workspace)), &held));
+    TRY(member_get(&directory, change->workspace, change->user, now));
+    TRY(changer_may(&directory, change, now));
+    if (change->version && change->version != now->row_version)
         return arena_fail(at->arena, ERR_STALE, NULL, "%s", err_sentence(ERR_STALE));
-    TRY(owner_remains(at, change, &now));
+    TRY(owner_remains(at, change, now));
     if (!change->role)
-        return db_exec(at, &member_delete_sql, PARAMS(P(change->workspace), P(change->user)), NULL);
+        return leave(at, change, &changing->into->keys);
     return db_exec(at, &member_role_sql,
                    PARAMS(P(change->workspace), P(change->user), P(change->role)), NULL);
 }
 
-enum err member_role_set(const struct untenanted *directory, struct uuid workspace,
-                         struct uuid user, const char *role, int64_t version)
+enum err member_change(const struct untenanted *directory, const struct member_change *change,
+                       struct member_changed *into)
 {
-    struct member_change change = {workspace, user, role, version};
-    return db_transaction(&directory->scope, change_member, &change);
-}
-
-enum err member_remove(const struct untenanted *directory, struct uuid workspace, struct uuid user)
-{
-    struct member_change change = {workspace, user, NULL, 0};
-    return db_transaction(&directory->scope, change_member, &change);
+    struct changing changing = {change, into};
+    return db_transaction(&directory->scope, change_member, &changing);
 }

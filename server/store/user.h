@@ -63,10 +63,24 @@ enum err member_list(const struct untenanted *directory, struct uuid workspace, 
                      int64_t limit, struct rows *into) MUST_USE;
 enum err member_get(const struct untenanted *directory, struct uuid workspace, struct uuid user,
                     struct member *into) MUST_USE;
-/* The last owner stays: ERR_CONFLICT. `version` as read (ERR_STALE), 0: whatever it is. */
-enum err member_role_set(const struct untenanted *directory, struct uuid workspace,
-                         struct uuid user, const char *role, int64_t version) MUST_USE;
-enum err member_remove(const struct untenanted *directory, struct uuid workspace,
-                       struct uuid user) MUST_USE;
+
+struct member_change {
+    struct uuid workspace;
+    struct uuid user;
+    const char *role; /* NULL: leaves */
+    int64_t version;  /* as read; 0: whatever it is */
+    struct uuid by;   /* who changes it; nil: nobody whose rights are to be looked at */
+    const char *as;   /* the role in which they do: a key's may be smaller than theirs */
+};
+struct member_changed {
+    struct member before;
+    struct rows keys; /* struct uuid: the API keys that went with who left */
+};
+/* Changes of one workspace wait for each other, and each looks at who makes it anew: of two who
+ * remove each other one succeeds. ERR_FORBIDDEN: they may not, or not any more (owners are made and
+ * unmade by owners). ERR_CONFLICT: the last owner stays. ERR_STALE: another version. Who leaves
+ * takes along the API keys that they made. */
+enum err member_change(const struct untenanted *directory, const struct member_change *change,
+                       struct member_changed *into) MUST_USE;
 
 #endif

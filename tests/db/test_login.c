@@ -1,5 +1,8 @@
 /* People in the directory: logging in, refreshing, keys, invitations, roles, redirects. */
 #include "support.h"
+
+#include <pthread.h>
+
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "store/idempotency.h"
@@ -26,6 +29,15 @@ static struct user user_made(const char *email)
     struct user user = {.email = email, .name = "Ada", .password_hash = "scrypt$…"};
     assert_ok(&fixture, user_add(&directory, &user));
     return user;
+}
+
+static enum err role_set(struct uuid user, const char *role, int64_t version)
+{
+    struct member_changed changed;
+    return member_change(&directory,
+                         &(struct member_change){
+                             .workspace = acme.id, .user = user, .role = role, .version = version},
+                         &changed);
 }
 
 static int open_all(void **state)
@@ -156,22 +168,118 @@ static void an_api_key_opens_until_it_is_revoked_or_expires(void **state)
     assert_err(&fixture, ERR_UNAUTHENTICATED, api_key_by_hash(&directory, hash_of("key"), &found));
 }
 
+static void an_api_key_may_no_more_than_its_maker_still_may(void **state)
+{
+    (void)state;
+    struct user maker = user_made("maker@example.com");
+    struct api_key key = {.workspace_id = acme.id,
+                          .name = "ci",
+                          .role = "admin",
+                          .hint = "slk_ci",
+                          .created_by = maker.id};
+    struct api_key found, other = key;
+    struct member_changed left;
+    const struct member_change leave = {.workspace = acme.id, .user = maker.id};
+    assert_err(&fixture, ERR_FORBIDDEN, api_key_add(&directory, hash_of("too early"), &key));
+    assert_ok(&fixture, member_add(&directory, acme.id, maker.id, "admin"));
+    assert_ok(&fixture, api_key_add(&directory, hash_of("maker's"), &key));
+    assert_ok(&fixture, api_key_add(&directory, hash_of("maker's other"), &other));
+    assert_ok(&fixture, role_set(maker.id, "reviewer", 0));
+    assert_ok(&fixture, api_key_by_hash(&directory, hash_of("maker's"), &found));
+    assert_string_equal(found.role, "reviewer");
+    assert_ok(&fixture, role_set(maker.id, "owner", 0));
+    assert_ok(&fixture, api_key_by_hash(&directory, hash_of("maker's"), &found));
+    assert_string_equal(found.role, "admin");
+    assert_ok(&fixture, member_change(&directory, &leave, &left));
+    assert_int_equal(left.keys.count, 2);
+    assert_string_equal(left.before.role, "owner");
+    assert_err(&fixture, ERR_UNAUTHENTICATED,
+               api_key_by_hash(&directory, hash_of("maker's"), &found));
+    assert_ok(&fixture, member_add(&directory, acme.id, maker.id, "admin"));
+    assert_err(&fixture, ERR_UNAUTHENTICATED, /* who comes back makes new ones */
+               api_key_by_hash(&directory, hash_of("maker's"), &found));
+    assert_ok(&fixture, role_set(maker.id, NULL, 0));
+}
+
+/* ---- two who remove each other, each with a connection of their own ---- */
+
+enum { ROUNDS = 20 };
+
+struct remover {
+    pthread_barrier_t *start;
+    struct db *db;
+    struct member_change change;
+    enum err outcome;
+};
+
+static void *remove_other(void *arg)
+{
+    struct remover *self = arg;
+    struct arena *arena = arena_open();
+    struct untenanted own = db_untenanted(self->db, arena);
+    struct member_changed changed;
+    pthread_barrier_wait(self->start);
+    self->outcome = member_change(&own, &self->change, &changed);
+    arena_close(arena);
+    return NULL;
+}
+
+static void of_two_who_remove_each_other_one_stays(void **state)
+{
+    (void)state;
+    struct user pair[] = {user_made("left@example.com"), user_made("right@example.com")};
+    struct user third = user_made("third@example.com");
+    struct db *db[] = {fixture_connect(&fixture, "app"), fixture_connect(&fixture, "app")};
+    for (int round = 0; round < ROUNDS; round++) {
+        struct workspace place = {
+            .name = "Duel", .region = "eu", .time_zone = "UTC", .language = "en"};
+        struct remover removers[2];
+        pthread_barrier_t start;
+        pthread_t threads[2];
+        struct rows members;
+        assert_ok(&fixture, workspace_add(&directory, &place));
+        assert_ok(&fixture, member_add(&directory, place.id, third.id, "owner"));
+        pthread_barrier_init(&start, NULL, 2);
+        for (int i = 0; i < 2; i++) {
+            assert_ok(&fixture, member_add(&directory, place.id, pair[i].id, "owner"));
+            removers[i] = (struct remover){.start = &start,
+                                           .db = db[i],
+                                           .change = {.workspace = place.id,
+                                                      .user = pair[1 - i].id,
+                                                      .by = pair[i].id,
+                                                      .as = "owner"}};
+        }
+        for (int i = 0; i < 2; i++)
+            pthread_create(&threads[i], NULL, remove_other, &removers[i]);
+        for (int i = 0; i < 2; i++)
+            pthread_join(threads[i], NULL);
+        pthread_barrier_destroy(&start);
+        enum err first = removers[0].outcome, second = removers[1].outcome;
+        assert_true((first == OK && second == ERR_FORBIDDEN) ||
+                    (first == ERR_FORBIDDEN && second == OK));
+        assert_ok(&fixture, member_list(&directory, place.id, (struct uuid){0}, 10, &members));
+        assert_int_equal(members.count, 2);
+    }
+    db_close(db[0]);
+    db_close(db[1]);
+}
+
 static void the_last_owner_stays(void **state)
 {
     (void)state;
     struct user bob = user_made("bob@example.com");
     struct membership membership;
-    assert_err(&fixture, ERR_CONFLICT, member_role_set(&directory, acme.id, ada.id, "viewer", 0));
-    assert_err(&fixture, ERR_CONFLICT, member_remove(&directory, acme.id, ada.id));
+    assert_err(&fixture, ERR_CONFLICT, role_set(ada.id, "viewer", 0));
+    assert_err(&fixture, ERR_CONFLICT, role_set(ada.id, NULL, 0));
     assert_ok(&fixture, member_add(&directory, acme.id, bob.id, "reviewer"));
     assert_err(&fixture, ERR_DUPLICATE, member_add(&directory, acme.id, bob.id, "owner"));
-    assert_ok(&fixture, member_role_set(&directory, acme.id, bob.id, "owner", 1));
-    assert_err(&fixture, ERR_STALE, member_role_set(&directory, acme.id, bob.id, "admin", 1));
-    assert_ok(&fixture, member_role_set(&directory, acme.id, ada.id, "admin", 0));
+    assert_ok(&fixture, role_set(bob.id, "owner", 1));
+    assert_err(&fixture, ERR_STALE, role_set(bob.id, "admin", 1));
+    assert_ok(&fixture, role_set(ada.id, "admin", 0));
     assert_ok(&fixture, membership_get(&directory, acme.id, ada.id, &membership));
     assert_true(text_equal(membership.role, "admin") && membership.active);
-    assert_ok(&fixture, member_role_set(&directory, acme.id, ada.id, "owner", 0));
-    assert_ok(&fixture, member_remove(&directory, acme.id, bob.id));
+    assert_ok(&fixture, role_set(ada.id, "owner", 0));
+    assert_ok(&fixture, role_set(bob.id, NULL, 0));
     assert_err(&fixture, ERR_NOT_FOUND, membership_get(&directory, acme.id, bob.id, &membership));
 }
 
@@ -241,14 +349,14 @@ static void a_state_ends_with_its_askers_right_to_ask(void **state)
     assert_ok(&fixture, oauth_state_look(&directory, &claim, &seen));
     assert_ok(&fixture, oauth_asker_get(&directory, &seen, &asker));
     assert_true(text_equal(asker.email, "bob.asks@example.com") && !asker.key_name);
-    assert_ok(&fixture, member_role_set(&directory, acme.id, bob.id, "reviewer", 0));
+    assert_ok(&fixture, role_set(bob.id, "reviewer", 0));
     assert_err(&fixture, ERR_NOT_FOUND, oauth_state_look(&directory, &claim, &seen));
     assert_err(&fixture, ERR_NOT_FOUND, oauth_state_take(&directory, &claim, &seen));
     assert_ok(&fixture, oauth_state_spoil(&directory, made.state_hash, &seen, &found));
     assert_true(found);
     assert_ok(&fixture, oauth_state_spoil(&directory, made.state_hash, &seen, &found));
     assert_false(found);
-    assert_ok(&fixture, member_remove(&directory, acme.id, bob.id));
+    assert_ok(&fixture, role_set(bob.id, NULL, 0));
 }
 
 static void a_workspace_changes_only_as_it_was_read(void **state)
@@ -296,6 +404,8 @@ int main(void)
         cmocka_unit_test_setup(a_refresh_token_works_once_and_its_reuse_ends_the_session, clean),
         cmocka_unit_test_setup(a_session_ends_by_time_and_by_logout, clean),
         cmocka_unit_test_setup(an_api_key_opens_until_it_is_revoked_or_expires, clean),
+        cmocka_unit_test_setup(an_api_key_may_no_more_than_its_maker_still_may, clean),
+        cmocka_unit_test_setup(of_two_who_remove_each_other_one_stays, clean),
         cmocka_unit_test_setup(the_last_owner_stays, clean),
         cmocka_unit_test_setup(an_invitation_is_taken_once, clean),
         cmocka_unit_test_setup(a_state_comes_back_once_in_the_same_browser, clean),

@@ -12,7 +12,7 @@ let space;
 let bearer;
 before(async () => {
   space = await workspace();
-  bearer = `Bearer ${space.key.key}`;
+  bearer = `Bearer ${space.person.bearer}`;
 });
 
 /** A POST that makes an API key, with this body as it is. */

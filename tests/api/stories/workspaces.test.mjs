@@ -245,6 +245,39 @@ describe('API keys', () => {
     );
   });
 
+  test('do what their maker still may, and go with them', async () => {
+    const space = await workspace();
+    const maker = await join(space, 'admin');
+    const key = await maker.api.expect(201, 'POST', `${space.at}/api-keys`, {
+      body: { name: 'of the maker', role: 'admin' },
+    });
+    const api = anybody.as(key.key);
+    assert.equal((await api.get(space.at)).role, 'admin');
+    await space.person.expect(200, 'PUT', `${space.at}/members/${maker.id}`, {
+      body: { role: 'viewer' },
+    });
+    assert.equal((await api.get(space.at)).role, 'viewer');
+    assertRefused(await api.call('GET', `${space.at}/api-keys`), 403, 'forbidden');
+    await space.person.expect(204, 'DELETE', `${space.at}/members/${maker.id}`);
+    assertRefused(await api.call('GET', space.at), 401, 'unauthenticated');
+    const { data } = await space.person.get(`${space.at}/audit?action=api_key.deleted`);
+    assert.deepEqual(
+      data.map(({ subject_id: id, detail }) => [id, detail]),
+      [[key.id, { reason: 'maker_left' }]],
+    );
+    const keys = await space.person.all(`${space.at}/api-keys`);
+    assert.ok(!keys.some(({ id }) => id === key.id));
+  });
+
+  test('make no other keys', async () => {
+    const space = await workspace();
+    assertRefused(
+      await space.api.call('POST', `${space.at}/api-keys`, { body: { name: 'more', role: 'viewer' } }),
+      403,
+      'forbidden',
+    );
+  });
+
   test('stop working with the next call once they are deleted', async () => {
     const space = await workspace();
     assert.equal((await space.api.call('GET', space.at)).status, 200);
