@@ -91,6 +91,20 @@ static enum err make_in_region(const struct scope *scope, void *argument)
                                                      .subject = making->workspace->id});
 }
 
+static enum err check_number(struct request *req)
+{
+    struct user user;
+    int64_t owned, most = req->app->config->workspaces_per_person_max;
+    TRY(user_get(&req->directory, req->principal.id, &user));
+    if (user.operator)
+        return OK;
+    TRY(workspace_owned(&req->directory, req->principal.id, &owned));
+    if (owned < most)
+        return OK;
+    return arena_fail(req->arena, ERR_TOO_MANY, NULL,
+                      "You own %" PRId64 " workspaces, and may own %" PRId64 " here.", owned, most);
+}
+
 /* The region commits first: a workspace that the directory knows is complete. What a directory that
  * then fails leaves in the region belongs to nobody and is seen by nobody. */
 static enum err make_in_directory(const struct scope *scope, void *argument)
@@ -99,6 +113,7 @@ static enum err make_in_directory(const struct scope *scope, void *argument)
     struct request *req = making->req;
     struct scope region;
     (void)scope;
+    TRY(check_number(req));
     TRY(workspace_add(&req->directory, making->workspace));
     TRY(member_add(&req->directory, making->workspace->id, req->principal.id, "owner"));
     TRY(guard_scope(req, making->workspace->id, making->workspace->region, &region));

@@ -20,6 +20,7 @@
     X(ERR_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "This path does not take that method.")   \
     X(ERR_CONFLICT, 409, "conflict", "The object is in a state that does not allow this.")         \
     X(ERR_DUPLICATE, 409, "duplicate", "Such an object exists already.")                           \
+    X(ERR_TOO_MANY, 409, "limit_reached", "There are as many of these as there may be.")           \
     X(ERR_IDEMPOTENCY_RUNNING, 409, "idempotency_running",                                         \
       "A call with this Idempotency-Key is still running.")                                        \
     X(ERR_IDEMPOTENCY_SECRET, 409, "idempotency_secret",                                           \

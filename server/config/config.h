@@ -44,6 +44,8 @@ struct config {
     int64_t http_idle_s;
     int64_t http_stop_s;
 
+    int64_t workspaces_per_person_max;
+
     const char *directory_database_url; /* libpq conninfo of the application's role */
     const char *directory_owner_url;    /* of the role that migrates; NULL: migrate says so */
     const char *region_name;

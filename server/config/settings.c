@@ -33,6 +33,10 @@ const struct setting settings[] = {
     {"http.stop_s", SETTING_INT, AT(http_stop_s), .preset = "10", .min = 0, .max = 600,
      .meaning = "How long a stop waits for requests under way."},
 
+    {"workspaces.per_person_max", SETTING_INT, AT(workspaces_per_person_max), .preset = "50",
+     .min = 1, .max = 100000,
+     .meaning = "Workspaces that one person may own; operators are not counted."},
+
     {"directory.database_url", SETTING_TEXT, AT(directory_database_url), .required = true,
      .hidden = true, .meaning = "PostgreSQL of the directory, as the application's role."},
     {"directory.owner_url", SETTING_TEXT, AT(directory_owner_url), .hidden = true,

@@ -40,6 +40,17 @@ enum err workspace_add(const struct untenanted *directory, struct workspace *wor
                   &workspace_shape, workspace);
 }
 
+STATEMENT(workspace_owner_hold_sql,
+          "SELECT 1::bigint FROM directory.app_user WHERE id = $1 FOR NO KEY UPDATE");
+STATEMENT(workspace_owned_sql,
+          "SELECT count(*) FROM directory.member WHERE user_id = $1 AND role = 'owner'");
+
+enum err workspace_owned(const struct untenanted *directory, struct uuid user, int64_t *into)
+{
+    TRY(db_int(&directory->scope, &workspace_owner_hold_sql, PARAMS(P(user)), into));
+    return db_int(&directory->scope, &workspace_owned_sql, PARAMS(P(user)), into);
+}
+
 enum err workspace_get(const struct untenanted *directory, struct uuid id, struct workspace *into)
 {
     return db_one(&directory->scope, &workspace_get_sql, PARAMS(P(id)), &workspace_shape, into);

@@ -27,6 +27,10 @@ struct workspace {
 /* ERR_CONFLICT when there is no such region. Fills id, row_version and times. Whoever adds it makes
  * the first owner in the same transaction (member_add), then calls tenant_put in the region. */
 enum err workspace_add(const struct untenanted *directory, struct workspace *workspace) MUST_USE;
+/* How many this person owns. Inside a transaction that adds one: whoever else does so for the same
+ * person waits until it ends. */
+enum err workspace_owned(const struct untenanted *directory, struct uuid user,
+                         int64_t *into) MUST_USE;
 enum err workspace_get(const struct untenanted *directory, struct uuid id,
                        struct workspace *into) MUST_USE;
 /* Of one user, with the role. Newest first, older than `before` (nil: from the start). */

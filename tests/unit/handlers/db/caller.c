@@ -28,8 +28,10 @@ static void open_app(struct world *world)
     struct http_settings *outgoing = arena_alloc(arena, sizeof *outgoing);
     outgoing->user_agent = "sluice/test";
     assert_ok(&world->directory, egress_new(arena, NULL, 0, &outgoing->egress));
-    world->config = (struct config){
-        .region_name = REGION, .public_url = "http://127.0.0.1:1", .cors_origins = {origins, 1}};
+    world->config = (struct config){.workspaces_per_person_max = 50,
+                                    .region_name = REGION,
+                                    .public_url = "http://127.0.0.1:1",
+                                    .cors_origins = {origins, 1}};
     assert_ok(&world->directory,
               access_keys_read(world->directory.arena, random_token(arena), &world->jwt_keys));
     struct metrics *metrics = metrics_new(arena);

@@ -333,6 +333,28 @@ static void who_has_an_account_proves_it(void **state)
                    "not_found");
 }
 
+/* ---- how many workspaces ---- */
+
+static void a_person_owns_so_many_workspaces_and_no_more(void **state)
+{
+    (void)state;
+    static const char body[] = "{\"name\":\"One more\",\"region\":\"" REGION "\"}";
+    struct uuid keen = person(&world, "keen@example.com", false);
+    const char *own = token_of(&world, keen);
+    int64_t before = world.config.workspaces_per_person_max;
+    world.config.workspaces_per_person_max = 3;
+    for (int i = 0; i < 3; i++)
+        assert_answer(post(&world, own, "/v1/workspaces", body), 201);
+    assert_problem(post(&world, own, "/v1/workspaces", body), 409, "limit_reached");
+    assert_int_equal(json_array_size(json_list(get(&world, own, "/v1/workspaces").json, "data")),
+                     3);
+    struct uuid boss = person(&world, "boss@example.com", true);
+    for (int i = 0; i < 4; i++)
+        assert_answer(post(&world, token_of(&world, boss), "/v1/workspaces", body), 201);
+    world.config.workspaces_per_person_max = before;
+    assert_answer(post(&world, own, "/v1/workspaces", body), 201);
+}
+
 /* ---- API keys ---- */
 
 static void a_key_is_shown_once_and_can_be_taken_away(void **state)
@@ -448,6 +470,7 @@ int main(void)
         cmocka_unit_test(who_is_disabled_is_out_at_once),
         cmocka_unit_test(an_invited_person_comes_in_once),
         cmocka_unit_test(who_has_an_account_proves_it),
+        cmocka_unit_test(a_person_owns_so_many_workspaces_and_no_more),
         cmocka_unit_test(a_key_is_shown_once_and_can_be_taken_away),
         cmocka_unit_test(a_key_ends_when_it_was_to_end),
         cmocka_unit_test(what_is_not_there_is_told_in_the_right_way),
