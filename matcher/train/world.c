@@ -3,47 +3,12 @@
 #include <math.h>
 
 #include "base/text.h"
-#include "matcher/similarity.h"
-#include "matcher/train/train.h"
 #include "matcher/train/world.h"
 
 enum {
-    BLOCKED_MAX = 30, /* candidates per record */
-    BLOCK_WINDOW_DAYS = 60,
-    BLOCK_NAME_FROM = 3500,
     SERIES_MAX = 4, /* entries of other periods per record */
     FIRST_DAY = 20000,
     DAYS = 180
-};
-
-/* An entry with what the world knows of it. */
-struct made_entry {
-    struct match_entry entry;
-    int company;
-    int record; /* the one whose entry it truly is, -1: of none */
-    struct trigrams trigrams;
-    const char *reference_norm;
-};
-
-struct made_record {
-    struct match_record record;
-    const char *number; /* of the document that the party was given; NULL: the record's reference */
-    const char *words;  /* the description without the number */
-    int company;
-    bool exists; /* an entry of it exists at the target */
-    bool hidden; /* … which the ledger does not show */
-};
-
-struct play {
-    struct arena *arena;
-    const struct world *world;
-    struct random random;
-    struct company *companies;
-    int company_count;
-    struct made_record *records;
-    struct made_entry *entries;
-    size_t entry_count, entry_capacity;
-    int64_t invoice_number;
 };
 
 /* An entry that exists and is not shown: by the age or the kind of the ledger. */
@@ -360,16 +325,6 @@ static void records_make(struct play *play)
     }
 }
 
-static void entries_finish(struct play *play)
-{
-    for (size_t i = 0; i < play->entry_count; i++) {
-        struct made_entry *made = &play->entries[i];
-        const char *name = made->entry.name ? made->entry.name : made->entry.description;
-        trigrams_of(name_normalise(play->arena, name).core, &made->trigrams);
-        made->reference_norm = reference_normalise(play->arena, made->entry.reference);
-    }
-}
-
 /* For the role of counterparties the entries are the companies that are known; a record's truth is
  * its own company, which exists unless it is new. */
 static void counterparties_make(struct play *play)
@@ -400,130 +355,9 @@ static void counterparties_make(struct play *play)
     }
 }
 
-static bool is_truth(const struct play *play, int record, const struct made_entry *entry)
+struct play world_make(struct arena *arena, const struct world *world)
 {
-    if (play->world->role == MATCH_COUNTERPARTY)
-        return entry->company == play->records[record].company;
-    return entry->record == record;
-}
-
-static int64_t apart(int64_t a, int64_t b)
-{
-    return a > b ? a - b : b - a;
-}
-
-/* The arms of blocking as one cheap score; 0: not a candidate. */
-static int block_score(const struct match_record *record, const char *reference_norm,
-                       const struct trigrams *name, const struct made_entry *entry,
-                       enum match_role role)
-{
-    int by_name = trigrams_similarity(name, &entry->trigrams);
-    if (role == MATCH_COUNTERPARTY) {
-        bool same_email =
-            record->email && entry->entry.email && strcmp(record->email, entry->entry.email) == 0;
-        return same_email ? 20000 : by_name >= BLOCK_NAME_FROM / 2 ? by_name : 0;
-    }
-    int score = by_name >= BLOCK_NAME_FROM ? by_name : 0;
-    if (reference_norm && entry->reference_norm &&
-        strcmp(reference_norm, entry->reference_norm) == 0)
-        score += 20000;
-    bool in_time = apart(record->date.days, entry->entry.date.days) <= BLOCK_WINDOW_DAYS;
-    int64_t minor = entry->entry.amount.minor;
-    bool same_currency = strcmp(record->amount.currency, entry->entry.amount.currency) == 0;
-    bool fits = minor == record->amount.minor || minor == record->amount.minor - record->fee.minor;
-    if (in_time && same_currency && fits)
-        score += 8000;
-    else if (in_time && same_currency &&
-             apart(minor, record->amount.minor) * 100 <= record->amount.minor * 3)
-        score += 3000;
-    return score;
-}
-
-struct blocked {
-    size_t entry;
-    int score;
-};
-
-static int blocked_order(const void *left, const void *right)
-{
-    const struct blocked *a = left, *b = right;
-    if (a->score != b->score)
-        return a->score > b->score ? -1 : 1;
-    return (a->entry > b->entry) - (a->entry < b->entry);
-}
-
-static size_t block(struct play *play, int record, struct blocked *into)
-{
-    const struct match_record *asked = &play->records[record].record;
-    struct trigrams name;
-    trigrams_of(name_normalise(play->arena, asked->name).core, &name);
-    const char *reference = reference_normalise(play->arena, asked->reference);
-    struct blocked *all = arena_array(play->arena, play->entry_count, sizeof *all);
-    size_t count = 0;
-    for (size_t i = 0; i < play->entry_count; i++) {
-        int score = block_score(asked, reference, &name, &play->entries[i], play->world->role);
-        if (score > 0)
-            all[count++] = (struct blocked){i, score};
-    }
-    if (count > 1)
-        qsort(all, count, sizeof *all, blocked_order);
-    count = count < BLOCKED_MAX ? count : BLOCKED_MAX;
-    memcpy(into, all, count * sizeof *into);
-    return count;
-}
-
-static int fields_missing(const struct match_record *record, enum match_role role)
-{
-    if (role == MATCH_COUNTERPARTY)
-        return record->name == NULL;
-    return (record->name == NULL) + (record->reference == NULL);
-}
-
-static enum err example_make(struct play *play, int record, int number, struct example *into)
-{
-    struct made_record *made = &play->records[record];
-    struct blocked blocked[BLOCKED_MAX];
-    struct match_entry entries[BLOCKED_MAX];
-    size_t count = block(play, record, blocked);
-    into->truth = made->exists ? OUTCOME_UNSEEN : OUTCOME_NONE;
-    for (size_t i = 0; i < count; i++) {
-        const struct made_entry *entry = &play->entries[blocked[i].entry];
-        entries[i] = entry->entry;
-        if (is_truth(play, record, entry))
-            into->truth = (int)i;
-        bool same = entry->company == made->company && play->world->role != MATCH_COUNTERPARTY;
-        entries[i].same_counterparty = same && random_chance(&play->random, play->world->resolved);
-        entries[i].alias_confirmed =
-            entry->company == made->company && random_chance(&play->random, 0.05);
-    }
-    into->count = count;
-    into->fields_missing = fields_missing(&made->record, play->world->role);
-    into->view = play->world->view;
-    into->world = number;
-    into->vectors = arena_array(play->arena, count, sizeof *into->vectors);
-    struct feature_question question = {&made->record, entries, count, play->world->role, NULL};
-    return features_of(play->arena, &question, into->vectors);
-}
-
-static enum err play_examples(struct play *play, struct arena *arena, int number,
-                              struct example_list *into)
-{
-    for (int i = 0; i < play->world->records && into->count < into->capacity; i++) {
-        struct example example;
-        TRY(example_make(play, i, number, &example));
-        into->true_entries += play->records[i].exists && !play->records[i].hidden;
-        into->blocked_entries += example.truth >= 0;
-        struct example *kept = &into->at[into->count++];
-        *kept = example;
-        kept->vectors = arena_copy(arena, example.vectors, example.count * sizeof *example.vectors);
-    }
-    return OK;
-}
-
-enum err world_play(struct arena *arena, const struct world *world, int number,
-                    struct example_list *into)
-{
-    struct play play = {.arena = arena_open(), .world = world, .random = {world->seed}};
+    struct play play = {.arena = arena, .world = world, .random = {world->seed}};
     companies_make(&play);
     size_t others = (size_t)(world->extra_entries * play.company_count);
     bool counterparties = world->role == MATCH_COUNTERPARTY;
@@ -536,8 +370,5 @@ enum err world_play(struct arena *arena, const struct world *world, int number,
         records_make(&play);
     for (size_t i = 0; i < others && !counterparties && world->view != VIEW_NONE; i++)
         other_entry_make(&play);
-    entries_finish(&play);
-    enum err err = play_examples(&play, arena, number, into);
-    arena_close(play.arena);
-    return err;
+    return play;
 }

@@ -32,6 +32,35 @@ struct world {
     struct name_noise record_noise, entry_noise;
 };
 
+/* An entry with what the world knows of it. */
+struct made_entry {
+    struct match_entry entry;
+    int company;
+    int record; /* the one whose entry it truly is, -1: of none */
+};
+
+struct made_record {
+    struct match_record record;
+    const char *number; /* of the document that the party was given; NULL: the record's reference */
+    const char *words;  /* the description without the number */
+    int company;
+    bool exists; /* an entry of it exists at the target */
+    bool hidden; /* … which the ledger does not show */
+};
+
+/* A world as it was made, with its truth. */
+struct play {
+    struct arena *arena;
+    const struct world *world;
+    struct random random;
+    struct company *companies;
+    int company_count;
+    struct made_record *records; /* as many as the world says */
+    struct made_entry *entries;
+    size_t entry_count, entry_capacity;
+    int64_t invoice_number;
+};
+
 enum outcome { OUTCOME_UNSEEN = -2, OUTCOME_NONE = -1 }; /* else the index of the true candidate */
 
 /* One decision with its truth. */
@@ -53,6 +82,12 @@ struct example_list {
 };
 
 struct world world_draw(uint64_t seed, enum match_role role, bool held_out);
+
+/* Companies, records and entries; for the role of counterparties the entries are the companies that
+ * are known. `world` must outlive what was made. */
+struct play world_make(struct arena *arena, const struct world *world);
+
+/* Makes the world and every record's example, with the candidates that blocking finds. */
 enum err world_play(struct arena *arena, const struct world *world, int number,
                     struct example_list *into) MUST_USE;
 
