@@ -1,5 +1,6 @@
 /* Blocking: which entries of the ledger and which counterparties could be meant. One statement for
  * the whole batch; every arm has its index and its limit (facts of the arms: matcher/README.md). */
+#include "store/blocking_sql.h"
 #include "store/json_rows.h"
 #include "store/scoring.h"
 
@@ -25,47 +26,21 @@ static const struct column entry_columns[] = {
 };
 static const struct shape entry_shape = SHAPE(struct blocking_entry, entry_columns);
 
-/* The formatter cannot lay out a statement that is put together from macros. */
+/* The statement is longer than what C99 asks of every compiler; ours take it. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
+/* Statements that are put together from macros. */
 /* clang-format off */
 
-#define ARM(condition, order)                                                                      \
-    " (SELECT e.id FROM region.ledger_entry e WHERE e.workspace_id = $1 AND NOT e.removed"         \
-    " AND e.connection_id = $3 AND " condition " ORDER BY " order " LIMIT 20)"
-
-/* Arms: equal reference; same counterparty near the date; the amount (gross or net, within 3 %)
- * near the date; nearest names. What the record itself made or was refused is left out.
- *
- * Bounds are columns of q: under row-level security a bound that is computed in the arm does not
- * reach its index. The CASE keeps the planner from taking a connection for rarer than it is: it
- * would sort all of its names.
- *
- * What bears the name of a document of ours belongs to its item, even before that is known to have
- * arrived: the mirror may be faster than the answer. */
+/* What the record itself made or was refused is left out. What bears the name of a document of ours
+ * belongs to its item, even before that is known to have arrived: the mirror may be faster than the
+ * answer. */
 STATEMENT_ROWS(
-    blocking_sql, WINDOW_ITEMS_MAX *CANDIDATES_PER_ROLE_MAX,
-    "WITH q AS MATERIALIZED (SELECT *, minor - abs(minor) * 3 / 100 AS low,"
-    " minor + abs(minor) * 3 / 100 AS high, date - 60 AS first_day, date + 60 AS last_day,"
-    " date - 7 AS net_first_day FROM jsonb_to_recordset($2) AS q(n int, record uuid, core text,"
-    " reference text, currency text, minor bigint, net bigint, net_currency text, date date,"
-    " counterparty uuid)),"
+    blocking_sql, WINDOW_ITEMS_MAX *CANDIDATES_PER_ROLE_MAX * 2,
+    "WITH q AS MATERIALIZED (" BLOCKING_QUERIES_SQL "),"
     " hit AS (SELECT q.n, a.id FROM q CROSS JOIN LATERAL ("
-    ARM("q.reference IS NOT NULL AND e.reference_norm = q.reference", "e.id")
-    " UNION"
-    ARM("q.counterparty IS NOT NULL AND e.counterparty_id = q.counterparty"
-        " AND e.date BETWEEN q.first_day AND q.last_day",
-        "abs(e.date - q.date), e.id")
-    " UNION"
-    ARM("e.currency = q.currency AND e.amount_minor BETWEEN q.low AND q.high"
-        " AND e.date BETWEEN q.first_day AND q.last_day",
-        "abs(e.amount_minor - q.minor), abs(e.date - q.date), e.id")
-    " UNION"
-    ARM("q.net IS NOT NULL AND e.currency = q.net_currency AND e.amount_minor = q.net"
-        " AND e.date BETWEEN q.net_first_day AND q.last_day",
-        "abs(e.date - q.date), e.id")
-    " UNION (SELECT e.id FROM (SELECT n.id FROM region.ledger_entry n WHERE n.workspace_id = $1"
-    " AND CASE WHEN n.connection_id = $3 THEN true END AND n.core_name IS NOT NULL"
-    " AND NOT n.removed"
-    " AND q.core IS NOT NULL ORDER BY n.core_name <-> q.core LIMIT 20) e)) a),"
+    REFERENCE_ARM " UNION " COUNTERPARTY_ARM " UNION " AMOUNT_ARM " UNION " NET_ARM
+    " UNION " NAME_ARM ") a),"
     " ranked AS (SELECT hit.n, e.*, row_number() OVER (PARTITION BY hit.n, e.role"
     " ORDER BY (e.reference_norm IS NOT NULL AND e.reference_norm = q.reference) DESC,"
     " abs(coalesce(e.amount_minor, 0) - q.minor), abs(e.date - q.date), e.id) AS place"
@@ -156,9 +131,10 @@ STATEMENT_ROWS(
     " UNION" IDENTIFIED_BY("q.iban", "'iban'")
     " UNION" IDENTIFIED_BY("q.email", "'email'")
     " UNION" IDENTIFIED_BY("q.customer", "q.scheme")
-    " UNION SELECT a.counterparty_id FROM (SELECT n.counterparty_id FROM"
-    " region.counterparty_alias n WHERE n.workspace_id = $1 AND q.core IS NOT NULL"
-    " ORDER BY n.core_name <-> q.core LIMIT 20) a) k"
+    " UNION (SELECT a.counterparty_id FROM " NEAREST_NAMES_SQL("$1", "q.core", "20") " m"
+    " CROSS JOIN LATERAL (SELECT n.counterparty_id FROM region.counterparty_alias n"
+    " WHERE n.workspace_id = $1 AND n.near_name = m.name ORDER BY n.counterparty_id LIMIT 20) a"
+    " ORDER BY m.alike DESC, m.name, a.counterparty_id LIMIT 20)) k"
     " JOIN region.counterparty c ON c.workspace_id = $1 AND c.id = k.counterparty_id"
     " ORDER BY q.n, c.id");
 

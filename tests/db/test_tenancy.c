@@ -165,9 +165,16 @@ static const struct shape plan_shape = SHAPE(struct plan_line, plan_columns);
 #define NEAREST(table, text)                                                                       \
     "EXPLAIN SELECT id FROM region." table " WHERE workspace_id ="                                 \
     " '01900000-0000-7000-8000-000000000001' ORDER BY " text " <-> 'acme' LIMIT 5"
-STATEMENT(nearest_entry_sql, NEAREST("ledger_entry", "core_name"));
+STATEMENT(named_entry_sql,
+          "EXPLAIN SELECT id FROM region.ledger_entry WHERE workspace_id ="
+          " '01900000-0000-7000-8000-000000000001' AND connection_id ="
+          " '01900000-0000-7000-8000-000000000002' AND near_name = 'acme' AND NOT removed"
+          " AND list_day >= DATE '2026-11-20' ORDER BY list_day, id LIMIT 10");
 STATEMENT(nearest_counterparty_sql, NEAREST("counterparty", "core_name"));
 STATEMENT(nearest_record_sql, NEAREST("record", "search_text"));
+STATEMENT(name_key_sql, "EXPLAIN SELECT name FROM region.name_key WHERE workspace_id ="
+                        " '01900000-0000-7000-8000-000000000001' AND book ="
+                        " '01900000-0000-7000-8000-000000000002' AND key = 'acme'");
 STATEMENT(strong_key_sql,
           "EXPLAIN SELECT entry_id FROM region.ledger_entry_strong WHERE workspace_id ="
           " '01900000-0000-7000-8000-000000000001' AND value = 'ch_1'");
@@ -176,8 +183,9 @@ STATEMENT(no_scan_sql, "SELECT count(*) FROM (SELECT set_config('enable_seqscan'
 
 static enum err plans_use_an_index(const struct scope *at, void *arg)
 {
-    const struct statement *const statements[] = {&nearest_entry_sql, &nearest_counterparty_sql,
-                                                  &nearest_record_sql, &strong_key_sql};
+    const struct statement *const statements[] = {&named_entry_sql, &nearest_counterparty_sql,
+                                                  &nearest_record_sql, &name_key_sql,
+                                                  &strong_key_sql};
     int64_t off;
     (void)arg;
     TRY(db_int(at, &no_scan_sql, NO_PARAMS, &off));
