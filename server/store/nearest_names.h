@@ -1,4 +1,4 @@
-/* The SQL of nearest names (migrations/region/0014): rows (name, alike), nearest first.
+/* The SQL of nearest names (migrations/region/0015): rows (name, alike), nearest first.
  *
  * A key that many names share says little and costs much: it is left out, so a lookup reads at most
  * NAMES_PER_KEY + 1 rows a key, however many names the book has. The equal name is always among
