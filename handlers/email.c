@@ -1,8 +1,9 @@
 #include "handlers/email.h"
 
+/* ASCII only: two addresses that look alike are two persons, and no mail tells them apart. */
 static bool atom_byte(char c)
 {
-    return (unsigned char)c > 0x20 && c != 0x7f && !strchr("\"(),:;<>@[\\]", c);
+    return c > 0x20 && c < 0x7f && !strchr("\"(),:;<>@[\\]", c);
 }
 
 static bool domain_valid(const char *domain)

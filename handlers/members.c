@@ -195,7 +195,7 @@ enum err api_invitation_create(struct request *req)
         .workspace_id = req->scope->workspace,
         .email = email_lower(req->arena, in.email),
         .role = role_names[in.role],
-        .invited_by = req->principal.id,
+        .invited_by = req->principal.person,
         .expires_at = instant_add_s(req->now, INVITATION_LIFETIME_S),
     };
     TRY(invitation_add(&req->directory, token.hash, &invitation));
@@ -225,6 +225,7 @@ struct accepting {
     struct bytes token_hash;
     struct invitation invitation;
     struct user user;
+    bool known; /* had an account before */
 };
 
 /* Whoever invites holds the token and may invite anew: the guesses count for the account itself, as
@@ -244,15 +245,16 @@ static enum err prove(struct accepting *accepting)
                               "This person has an account: its password is another one.");
 }
 
-/* Who has an account proves it; who has none gets one. */
+/* Who has an account proves it; who has none gets one, for the address that was invited and no
+ * other. No e-mail is sent, so nothing shows that the address is theirs: they hold the token that
+ * the inviting person passed on, and that is all that is known. */
 static enum err find_or_add_user(struct accepting *accepting)
 {
     struct request *req = accepting->req;
     struct user *user = &accepting->user;
-    bool found;
     char *hash;
-    TRY(user_by_email(&req->directory, accepting->invitation.email, user, &found));
-    if (found)
+    TRY(user_by_email(&req->directory, accepting->invitation.email, user, &accepting->known));
+    if (accepting->known)
         return prove(accepting);
     TRY(password_check(req->arena, accepting->in->password, accepting->invitation.email,
                        accepting->in->name));
@@ -287,13 +289,17 @@ static enum err audit_acceptance(struct accepting *accepting)
     TRY(guard_scope(req, workspace.id, workspace.region, &scope));
     return audit_append(&scope, &(struct audit_entry){.action = "invitation.accepted",
                                                       .subject_kind = "member",
-                                                      .subject = accepting->user.id});
+                                                      .subject = accepting->user.id,
+                                                      .detail = accepting->known
+                                                                    ? "{\"account\":\"known\"}"
+                                                                    : "{\"account\":\"new\"}"});
 }
 
 static enum err unknown_token(struct request *req)
 {
     return arena_fail(req->arena, ERR_NOT_FOUND, "token",
-                      "There is no such invitation, or it was used, replaced or has expired.");
+                      "There is no such invitation, or it was used, replaced or has expired, or "
+                      "whoever invited may no longer do so.");
 }
 
 enum err api_invitation_accept(struct request *req)

@@ -246,8 +246,12 @@ enum err invitation_add(const struct untenanted *directory, struct bytes token_h
 }
 
 STATEMENT(invitation_take_sql,
-          "UPDATE directory.invitation SET accepted_at = $2 WHERE token_hash = $1"
-          " AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2 RETURNING *");
+          "UPDATE directory.invitation AS i SET accepted_at = $2 WHERE i.token_hash = $1"
+          " AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2"
+          " AND EXISTS (SELECT FROM directory.member AS m"
+          "  JOIN directory.app_user AS u ON u.id = m.user_id AND u.state = 'active'"
+          "  WHERE m.workspace_id = i.workspace_id AND m.user_id = i.invited_by"
+          "  AND (m.role = 'owner' OR m.role = 'admin' AND i.role <> 'owner')) RETURNING i.*");
 STATEMENT(invitation_accepted_sql,
           "UPDATE directory.invitation SET accepted_by = $2 WHERE id = $1");
 

@@ -65,15 +65,16 @@ struct invitation {
     struct uuid workspace_id;
     const char *email; /* lower case */
     const char *role;
-    struct uuid invited_by;
+    struct uuid invited_by; /* a person */
     struct instant created_at;
     struct instant expires_at;
 };
 /* Fills id and created_at. An open one to the same address is replaced. */
 enum err invitation_add(const struct untenanted *directory, struct bytes token_hash,
                         struct invitation *invitation) MUST_USE;
-/* Takes an open invitation: single use. ERR_NOT_FOUND when unknown, used, revoked or expired. To be
- * called in the transaction that makes the member. */
+/* Takes an open invitation: single use. ERR_NOT_FOUND when unknown, used, revoked or expired, or
+ * when whoever invited may no longer do so. To be called in the transaction that makes the member.
+ */
 enum err invitation_take(const struct untenanted *directory, struct bytes token_hash,
                          struct invitation *into) MUST_USE;
 enum err invitation_accepted(const struct untenanted *directory, struct uuid id,

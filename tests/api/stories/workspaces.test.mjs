@@ -149,6 +149,61 @@ describe('members', () => {
     assert.equal((await clerk.api.all('/v1/workspaces')).length, 2);
   });
 
+  test('get an account for the invited address and for no other', async () => {
+    const space = await workspace();
+    const email = address('bound');
+    const invite = (to) =>
+      space.person.call('POST', `${space.at}/invitations`, { body: { email: to, role: 'viewer' } });
+    const { token } = (await invite(email)).body;
+    const accept = (fields) =>
+      anybody.call('POST', '/v1/invitations/accept', {
+        body: { token, name: 'Bound', password: PHRASE, ...fields },
+        key: null,
+      });
+    const login = (to) =>
+      anybody.call('POST', '/v1/auth/login', { body: { email: to, password: PHRASE }, key: null });
+    const victim = await join(space, 'reviewer');
+    assertRefused(await accept({ email: victim.email }), 422, 'field_unknown', 'email');
+    assertRefused(await accept({ token: `${token.slice(0, -1)}_` }), 404, 'not_found', 'token');
+    const { status, body } = await accept({});
+    assert.equal(status, 201);
+    assert.equal((await login(email)).status, 200);
+    assert.notEqual(body.user_id, victim.id);
+    const { data } = await space.person.get(`${space.at}/audit?action=invitation.accepted`);
+    assert.deepEqual(
+      data.map(({ detail }) => detail),
+      [{ account: 'new' }, { account: 'new' }],
+    );
+    assertRefused(await invite('\u0430da@example.com'), 422, 'field_invalid', 'email');
+  });
+
+  test('do not come by an invitation of somebody who may no longer invite', async () => {
+    const space = await workspace();
+    const admin = await join(space, 'admin');
+    const key = await admin.api.expect(201, 'POST', `${space.at}/api-keys`, {
+      body: { name: 'inviting', role: 'admin' },
+    });
+    const invited = async (by) => {
+      const { token } = await by.expect(201, 'POST', `${space.at}/invitations`, {
+        body: { email: address('late'), role: 'admin' },
+      });
+      return () =>
+        anybody.call('POST', '/v1/invitations/accept', {
+          body: { token, name: 'Late', password: PHRASE },
+          key: null,
+        });
+    };
+    const early = await invited(anybody.as(key.key));
+    const accepts = [await invited(admin.api), await invited(anybody.as(key.key))];
+    assert.equal((await early()).status, 201);
+    await space.person.expect(200, 'PUT', `${space.at}/members/${admin.id}`, {
+      body: { role: 'reviewer' },
+    });
+    for (const accept of accepts) assertRefused(await accept(), 404, 'not_found', 'token');
+    await space.person.expect(204, 'DELETE', `${space.at}/members/${admin.id}`);
+    for (const accept of accepts) assertRefused(await accept(), 404, 'not_found', 'token');
+  });
+
   test('choose a password that is long enough and not their own name', async () => {
     const space = await workspace();
     const email = address('short');
