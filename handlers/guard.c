@@ -24,8 +24,7 @@ static enum err refuse(struct request *req, const char *why)
 
 /* ---- who it is ---- */
 
-/* "Bearer <token>" (RFC 6750); NULL when there is no such credential. */
-static const char *bearer(const struct request *req)
+const char *bearer_read(const struct request *req)
 {
     static const char scheme[] = "Bearer ";
     const char *value = http_request_field(req->http, "authorization");
@@ -60,7 +59,7 @@ static enum err recognise_key(struct request *req, struct bytes hash, struct api
 static enum err recognise(struct request *req, struct api_key *key)
 {
     struct bytes hash;
-    const char *token = bearer(req);
+    const char *token = bearer_read(req);
     if (!token)
         return refuse(req, "Send a credential: Authorization: Bearer …");
     if (token_hash(req->arena, TOKEN_API_KEY, token, &hash))

@@ -11,6 +11,8 @@
 enum { GUARD_TIMEOUT_MS_MIN = 200 };
 
 enum err guard_admit(struct request *req) MUST_USE;
+/* The credential of "Authorization: Bearer <token>" (RFC 6750); NULL when there is none. */
+const char *bearer_read(const struct request *req);
 
 /* For the few calls that reach a workspace without naming it in their path (making one, accepting
  * an invitation, an authorisation coming back): the caller vouches that the request may act there.

@@ -9,7 +9,7 @@
 
 enum {
     LOGIN_FAILURES_MAX = 10,       /* of one e-mail address within the window */
-    LOGIN_FAILURES_PEER_MAX = 100, /* of one network address; a proxy's is not counted */
+    LOGIN_FAILURES_PEER_MAX = 100, /* of one network address; this host's is not counted */
     LOGIN_WINDOW_S = 15 * 60,
     LOGIN_SLOTS = 4096, /* addresses remembered; the oldest give way */
 };

@@ -4,6 +4,7 @@
 #include "auth/token.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "handlers/client.h"
 #include "handlers/email.h"
 #include "handlers/guard.h"
 #include "handlers/handlers.h"
@@ -311,9 +312,10 @@ enum err api_invitation_accept(struct request *req)
     if (!token_hash(req->arena, TOKEN_INVITATION, secret_text(in.token), &accepting.token_hash))
         return unknown_token(req);
     const char *attempt = hex_encode(req->arena, accepting.token_hash);
-    TRY(login_guard_enter(guard, req->arena, req->now, attempt, req->http->peer));
+    const char *client = client_address(req);
+    TRY(login_guard_enter(guard, req->arena, req->now, attempt, client));
     enum err err = db_transaction(&req->directory.scope, accept, &accepting);
-    login_guard_leave(guard, req->now, attempt, req->http->peer, err);
+    login_guard_leave(guard, req->now, attempt, client, err);
     if (err == ERR_NOT_FOUND)
         return unknown_token(req);
     if (err == ERR_LOGIN_REFUSED) /* in a transaction of its own: the other one is undone */

@@ -1,4 +1,6 @@
 /* Health and metrics, for whoever runs the installation. */
+#include "handlers/client.h"
+#include "handlers/guard.h"
 #include "handlers/handlers.h"
 #include "handlers/request.h"
 #include "store/health.h"
@@ -52,8 +54,26 @@ enum err api_readyz(struct request *req)
     return reply_end(req, ready ? 200 : 503, &out);
 }
 
+/* What is counted tells how busy whom: without a token it is for this host alone. Behind a proxy
+ * everybody seems to be the proxy, so there it takes a token. */
+static enum err admit_reader(struct request *req)
+{
+    const struct secret *token = req->app->config->metrics_token;
+    const char *given = bearer_read(req);
+    if (!token)
+        return client_local(req)
+                   ? OK
+                   : arena_fail(req->arena, ERR_FORBIDDEN, NULL,
+                                "Metrics are for this host alone; set metrics.token for others.");
+    if (given && secret_equal(secret_from_text(req->arena, given), token))
+        return OK;
+    return arena_fail(req->arena, ERR_UNAUTHENTICATED, NULL,
+                      "Send the token of the metrics: Authorization: Bearer …");
+}
+
 enum err api_metrics(struct request *req)
 {
+    TRY(admit_reader(req));
     struct buf text = buf_new(req->arena, METRICS_BYTES_MAX);
     metrics_write(req->app->metrics, &text);
     if (text.overflowed)

@@ -4,6 +4,7 @@
 #include "auth/token.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "handlers/client.h"
 #include "handlers/handlers.h"
 #include "handlers/login_guard.h"
 #include "handlers/request.h"
@@ -96,9 +97,10 @@ static enum err start_session(struct request *req, const struct user *user)
 static enum err check_guarded(struct request *req, const struct login_input *in, struct user *user)
 {
     struct login_guard *guard = req->app->login_guard;
-    TRY(login_guard_enter(guard, req->arena, req->now, in->email, req->http->peer));
+    const char *client = client_address(req);
+    TRY(login_guard_enter(guard, req->arena, req->now, in->email, client));
     enum err err = check_password(req, in, user);
-    login_guard_leave(guard, req->now, in->email, req->http->peer, err);
+    login_guard_leave(guard, req->now, in->email, client, err);
     return err;
 }
 

@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include "base/address.h"
 #include "base/text.h"
 #include "config/settings.h"
 
@@ -262,8 +263,36 @@ static enum err check_production(struct arena *arena, const struct config *confi
     return check_database(arena, "region.owner_url", config->region_owner_url);
 }
 
+static enum err check_proxies(struct arena *arena, const struct config *config)
+{
+    for (size_t i = 0; i < config->trusted_proxies.n; i++) {
+        struct address_range range;
+        if (!address_range_parse(config->trusted_proxies.at[i], &range))
+            return arena_fail(arena, ERR_CONFIG, "listen.trusted_proxies",
+                              "%s is no address and no range such as 10.0.0.0/8.",
+                              config->trusted_proxies.at[i]);
+    }
+    if (!text_equal(config->client_header, "x-forwarded-for") &&
+        !text_equal(config->client_header, "forwarded"))
+        return arena_fail(arena, ERR_CONFIG, "listen.client_header",
+                          "Expected x-forwarded-for or forwarded.");
+    return OK;
+}
+
+static enum err check_metrics(struct arena *arena, const struct config *config)
+{
+    const struct secret *token = config->metrics_token;
+    if (!token || secret_bytes(token).n >= METRICS_TOKEN_BYTES_MIN)
+        return OK;
+    return arena_fail(arena, ERR_CONFIG, "metrics.token",
+                      "A token of %d characters at least: openssl rand -hex 32.",
+                      METRICS_TOKEN_BYTES_MIN);
+}
+
 static enum err check_whole(struct arena *arena, const struct config *config)
 {
+    TRY(check_proxies(arena, config));
+    TRY(check_metrics(arena, config));
     TRY(check_origins(arena, "cors.origins", &config->cors_origins));
     TRY(check_origins(arena, "oauth.return_origins", &config->return_origins));
     if (!region_name_valid(config->region_name))

@@ -25,6 +25,7 @@ struct config_list {
     size_t n;
 };
 
+enum { METRICS_TOKEN_BYTES_MIN = 16 };
 enum { REGION_KEY_BYTES = 32, CONFIG_BYTES_MAX = 256 * 1024, CONFIG_VALUE_BYTES_MAX = 16 * 1024 };
 
 struct config {
@@ -33,7 +34,10 @@ struct config {
 
     const char *listen_address;
     int64_t listen_port;
-    const char *public_url; /* without a slash at its end; never NULL */
+    struct config_list trusted_proxies; /* ranges that address_range_parse takes */
+    const char *client_header;          /* "x-forwarded-for" or "forwarded" */
+    const struct secret *metrics_token; /* NULL: this host alone may read metrics */
+    const char *public_url;             /* without a slash at its end; never NULL */
     struct config_list cors_origins;
     struct config_list return_origins; /* where OAuth may send a browser back to */
 

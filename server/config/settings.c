@@ -13,6 +13,14 @@ const struct setting settings[] = {
      .meaning = "IPv4 or IPv6 address of the API; a proxy with TLS stands in front."},
     {"listen.port", SETTING_INT, AT(listen_port), .preset = "8080", .min = 0, .max = 65535,
      .meaning = "Port of the API; 0 takes a free one."},
+    {"listen.trusted_proxies", SETTING_LIST, AT(trusted_proxies), .preset = "",
+     .meaning = "Addresses or ranges of proxies, e.g. 127.0.0.1,10.0.0.0/8, that tell who calls; "
+                "nobody else is believed."},
+    {"listen.client_header", SETTING_TEXT, AT(client_header), .preset = "x-forwarded-for",
+     .meaning = "Where they tell it: x-forwarded-for or forwarded; the other one is not read."},
+    {"metrics.token", SETTING_SECRET, AT(metrics_token), .hidden = true,
+     .meaning = "Bearer token that /metrics asks for, 16 characters at least. Without one only "
+                "this host may read it, and nobody where listen.trusted_proxies is set."},
     {"public_url", SETTING_URL, AT(public_url),
      .meaning = "What browsers and providers call us by; http://<listen> where it is not set."},
     {"cors.origins", SETTING_LIST, AT(cors_origins), .preset = "",

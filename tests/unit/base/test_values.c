@@ -1,9 +1,46 @@
 #include "unit.h"
 
+#include "base/address.h"
 #include "base/money.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/uuid.h"
+
+static void an_address_is_in_its_range(void **state)
+{
+    static const struct {
+        const char *range, *address;
+        bool in;
+    } cases[] = {
+        {"10.0.0.0/8", "10.255.0.1", true},
+        {"10.0.0.0/8", "11.0.0.1", false},
+        {"192.0.2.128/25", "192.0.2.127", false},
+        {"192.0.2.128/25", "192.0.2.129", true},
+        {"192.0.2.1", "::ffff:192.0.2.1", true},
+        {"192.0.2.1", "192.0.2.2", false},
+        {"0.0.0.0/0", "203.0.113.1", true},
+        {"0.0.0.0/0", "2001:db8::1", false},
+        {"2001:db8::/33", "2001:db8:7fff::1", true},
+        {"2001:db8::/33", "2001:db8:8000::1", false},
+        {"::1", "0:0::1", true},
+    };
+    static const char *const none[] = {"",          "10.0.0", "10.0.0.0/33", "10.0.0.0/-1",
+                                       "::1/129",   "::g",    "10.0.0.1 ",   "010.0.0.1",
+                                       "fe80::1%1", "/8",     "10.0.0.0/",   "localhost"};
+    struct address_range range;
+    struct address address;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_true(address_range_parse(cases[i].range, &range));
+        assert_true(address_parse(cases[i].address, &address));
+        assert_true(address_in(&range, &address) == cases[i].in);
+    }
+    for (size_t i = 0; i < COUNT(none); i++)
+        assert_false(address_range_parse(none[i], &range));
+    assert_true(address_parse("::ffff:127.8.8.8", &address) && address_loopback(&address));
+    assert_string_equal(address_format(*state, &address), "127.8.8.8");
+    assert_true(address_parse("2001:DB8:0::1", &address) && !address_loopback(&address));
+    assert_string_equal(address_format(*state, &address), "2001:db8::1");
+}
 
 static void instants_round_trip(void **state)
 {
@@ -164,6 +201,7 @@ static void whole_numbers_keep_their_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_ARENA(an_address_is_in_its_range),
         WITH_ARENA(instants_round_trip),
         WITH_ARENA(instants_that_are_none_are_refused),
         WITH_ARENA(every_day_of_a_century_round_trips),

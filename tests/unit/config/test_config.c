@@ -208,6 +208,34 @@ static void production_refuses_what_is_not_private(void **state)
                          OK);
 }
 
+static void proxies_and_the_token_of_metrics_are_looked_at(void **state)
+{
+    static const char *const refused[][2] = {
+        {"SLUICE_LISTEN_TRUSTED_PROXIES=127.0.0.1,proxy.example.com", "listen.trusted_proxies"},
+        {"SLUICE_LISTEN_TRUSTED_PROXIES=10.0.0.0/33", "listen.trusted_proxies"},
+        {"SLUICE_LISTEN_TRUSTED_PROXIES=10.0.0.0/", "listen.trusted_proxies"},
+        {"SLUICE_LISTEN_CLIENT_HEADER=x-real-ip", "listen.client_header"},
+        {"SLUICE_METRICS_TOKEN=short", "metrics.token"},
+    };
+    struct config config;
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        assert_int_equal(
+            config_read(*state, NULL, with(*state, refused[i][0], NULL, NULL), &config),
+            ERR_CONFIG);
+        assert_string_equal(arena_failure(*state)->field, refused[i][1]);
+    }
+    char *path = file_with(*state, "a token of sixteen and more\n");
+    assert_int_equal(
+        config_read(*state, NULL,
+                    with(*state, "SLUICE_LISTEN_TRUSTED_PROXIES=::1,10.0.0.0/8,2001:db8::/32",
+                         "SLUICE_LISTEN_CLIENT_HEADER=forwarded",
+                         arena_format(*state, "SLUICE_METRICS_TOKEN_FILE=%s", path)),
+                    &config),
+        OK);
+    assert_int_equal(config.trusted_proxies.n, 3);
+    assert_string_equal(secret_text(config.metrics_token), "a token of sixteen and more");
+}
+
 static void showing_tells_origins_and_no_secret(void **state)
 {
     struct buf text = buf_new(*state, 100000);
@@ -232,6 +260,7 @@ int main(void)
         WITH_ARENA(a_command_may_hold_the_key),
         WITH_ARENA(production_takes_what_is_safe),
         WITH_ARENA(production_refuses_what_is_not_private),
+        WITH_ARENA(proxies_and_the_token_of_metrics_are_looked_at),
         WITH_ARENA(showing_tells_origins_and_no_secret),
     };
     return RUN(tests);

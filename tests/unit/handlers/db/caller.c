@@ -29,6 +29,7 @@ static void open_app(struct world *world)
     outgoing->user_agent = "sluice/test";
     assert_ok(&world->directory, egress_new(arena, NULL, 0, &outgoing->egress));
     world->config = (struct config){.workspaces_per_person_max = 50,
+                                    .client_header = "x-forwarded-for",
                                     .region_name = REGION,
                                     .public_url = "http://127.0.0.1:1",
                                     .cors_origins = {origins, 1}};
@@ -108,12 +109,12 @@ static struct http_request request_of(struct world *world, const struct call *ca
         .path = arena_text_n(arena, call->path, path_n),
         .query = call->path + path_n + (call->path[path_n] == '?'),
         .id = uuid_v7(&world->directory.rand, clock_now(world->app.clock)),
-        .peer = "192.0.2.1",
+        .peer = call->peer ? call->peer : "192.0.2.1",
         .deadline_us = monotonic_us() + 20000000,
     };
     const char *body = call->body ? call->body : "";
     request.body = (struct bytes){(const uint8_t *)body, strlen(body)};
-    struct http_field *fields = arena_array(arena, 8, sizeof *fields);
+    struct http_field *fields = arena_array(arena, 12, sizeof *fields);
     if (call->token)
         add_field(&request, fields, "authorization", arena_format(arena, "Bearer %s", call->token));
     add_field(&request, fields, "content-type",
@@ -121,6 +122,9 @@ static struct http_request request_of(struct world *world, const struct call *ca
     add_field(&request, fields, "idempotency-key", key);
     add_field(&request, fields, "if-match", call->if_match);
     add_field(&request, fields, "origin", call->origin);
+    add_field(&request, fields, "forwarded", call->forwarded);
+    add_field(&request, fields, "x-forwarded-for", call->forwarded_for[0]);
+    add_field(&request, fields, "x-forwarded-for", call->forwarded_for[1]);
     request.fields = fields;
     return request;
 }

@@ -32,6 +32,8 @@ struct call {
     const char *key;           /* Idempotency-Key; "new": one of its own */
     const char *if_match;
     const char *origin;
+    const char *peer; /* "192.0.2.1" where it is not set */
+    const char *forwarded, *forwarded_for[2];
     const char *content_type; /* "application/json" where it is not set */
     const char *body;
 };

@@ -1,6 +1,8 @@
 /* Signing in, workspaces, members, invitations, API keys, and repeated calls: what people see. */
 #include "caller.h"
 
+#include "handlers/login_guard.h"
+
 #include "base/text.h"
 
 static struct world world;
@@ -435,7 +437,7 @@ static void only_listed_origins_may_read_replies(void **state)
     assert_string_equal(answer_field(&bad, "Vary"), "Origin");
 }
 
-static void health_readiness_and_metrics_are_public(void **state)
+static void health_readiness_and_the_catalogue_are_public(void **state)
 {
     (void)state;
     assert_string_equal(get(&world, NULL, "/healthz").text, "{\"status\":\"ok\"}");
@@ -445,13 +447,114 @@ static void health_readiness_and_metrics_are_public(void **state)
     atomic_store(&world.stopping, true);
     assert_int_equal(get(&world, NULL, "/readyz").status, 503);
     atomic_store(&world.stopping, false);
-    struct answer metrics = get(&world, NULL, "/metrics");
+    struct answer metrics =
+        call(&world, &(struct call){.method = "GET", .path = "/metrics", .peer = "127.0.0.1"});
     assert_answer(metrics, 200);
     assert_non_null(strstr(metrics.text, "sluice_requests_total{method=\"GET\",route=\"/healthz\","
                                          "status=\"2xx\"} 1\n"));
     struct answer catalogue = get(&world, NULL, "/v1/providers");
     assert_answer(catalogue, 200);
     assert_true(json_array_size(json_list(catalogue.json, "data")) >= 2);
+}
+
+static struct answer metrics_from(const char *peer, const char *forwarded_for, const char *bearer)
+{
+    return call(&world, &(struct call){.method = "GET",
+                                       .path = "/metrics",
+                                       .peer = peer,
+                                       .token = bearer,
+                                       .forwarded_for = {forwarded_for, NULL}});
+}
+
+static void metrics_are_for_this_host_or_for_who_has_the_token(void **state)
+{
+    (void)state;
+    static const char *const proxies[] = {"127.0.0.1"};
+    assert_answer(metrics_from("127.0.0.1", NULL, NULL), 200);
+    assert_answer(metrics_from("::1", NULL, NULL), 200);
+    assert_problem(metrics_from("192.0.2.1", NULL, NULL), 403, "forbidden");
+    assert_problem(metrics_from("192.0.2.1", "127.0.0.1", NULL), 403, "forbidden");
+    assert_problem(metrics_from("127.0.0.1", "192.0.2.1", NULL), 403, "forbidden");
+    world.config.trusted_proxies = (struct config_list){proxies, 1};
+    assert_problem(metrics_from("127.0.0.1", NULL, NULL), 403, "forbidden");
+    world.config.metrics_token = secret_from_text(world.arena, "a token for metrics");
+    assert_answer(metrics_from("192.0.2.1", NULL, "a token for metrics"), 200);
+    assert_problem(metrics_from("127.0.0.1", NULL, NULL), 401, "unauthenticated");
+    assert_problem(metrics_from("127.0.0.1", NULL, "a token for metricz"), 401, "unauthenticated");
+    assert_problem(metrics_from("127.0.0.1", NULL, token), 401, "unauthenticated");
+    world.config.metrics_token = NULL;
+    world.config.trusted_proxies = (struct config_list){NULL, 0};
+}
+
+/* ---- who a login is counted for ---- */
+
+/* As often as one client may, each time with another address of e-mail. */
+static void client_failed(const char *client)
+{
+    struct login_guard *guard = world.app.login_guard;
+    struct instant now = clock_now(world.app.clock);
+    for (int i = 0; i < LOGIN_FAILURES_PEER_MAX; i++) {
+        const char *email = arena_format(world.arena, "bad-%d@example.com", i);
+        assert_int_equal(login_guard_enter(guard, world.arena, now, email, client), OK);
+        login_guard_leave(guard, now, email, client, ERR_LOGIN_REFUSED);
+    }
+}
+
+static int login_status(const struct call *caller)
+{
+    struct call attempt = *caller;
+    attempt.body = "{\"email\":\"fresh@example.com\",\"password\":\"not the right one\"}";
+    return call(&world, &attempt).status;
+}
+
+static struct call login_of(const char *peer, const char *first, const char *second)
+{
+    return (struct call){
+        .method = "POST", .path = "/v1/auth/login", .peer = peer, .forwarded_for = {first, second}};
+}
+
+static void a_declared_proxy_tells_who_fails_to_sign_in(void **state)
+{
+    (void)state;
+    static const char *const proxies[] = {"10.0.0.0/8", "2001:db8:5::/48"};
+    struct call bad = login_of("10.1.2.3", "203.0.113.7", NULL);
+    world.config.trusted_proxies = (struct config_list){proxies, 2};
+    client_failed("203.0.113.7");
+    assert_int_equal(login_status(&bad), 429);
+    struct call good = login_of("10.1.2.3", "203.0.113.8", NULL);
+    assert_int_equal(login_status(&good), 401); /* behind the same proxy */
+    static const struct {
+        const char *peer, *first, *second;
+        int status;
+    } others[] = {
+        {"10.1.2.3", "198.51.100.1, 203.0.113.7", NULL, 429},        /* what it says of others */
+        {"10.1.2.3", "198.51.100.1", "203.0.113.7 , 10.9.9.9", 429}, /* two lines, two proxies */
+        {"10.1.2.3", "203.0.113.7:4711", NULL, 429},
+        {"10.1.2.3", "::ffff:203.0.113.7", NULL, 429},
+        {"2001:db8:5::9", "203.0.113.7", NULL, 429},
+        {"203.0.113.7", "198.51.100.1", NULL, 429},   /* is no proxy, whatever it sends */
+        {"198.51.100.9", "203.0.113.7", NULL, 401},   /* cannot put it on somebody else */
+        {"10.1.2.3", "203.0.113.7, junk", NULL, 401}, /* counted for the proxy */
+        {"10.1.2.3", "203.0.113.7, 198.51.100.1", NULL, 401},
+    };
+    for (size_t i = 0; i < COUNT(others); i++) {
+        struct call caller = login_of(others[i].peer, others[i].first, others[i].second);
+        assert_int_equal(login_status(&caller), others[i].status);
+        world_pass_time(&world, 1);
+    }
+    struct call forwarded = login_of("10.1.2.3", NULL, NULL);
+    forwarded.forwarded = "for=203.0.113.7";
+    assert_int_equal(login_status(&forwarded), 401); /* not the header that was named */
+    world.config.client_header = "forwarded";
+    assert_int_equal(login_status(&forwarded), 429);
+    forwarded.forwarded =
+        "for=\"[2001:db8::1]:80\";by=a, proto=https;For=\"203.0.113.7:1\";host=\"a,b\"";
+    assert_int_equal(login_status(&forwarded), 429);
+    forwarded.forwarded = "for=203.0.113.7, for=unknown";
+    assert_int_equal(login_status(&forwarded), 401);
+    world.config.client_header = "x-forwarded-for";
+    world.config.trusted_proxies = (struct config_list){NULL, 0};
+    assert_int_equal(login_status(&bad), 401); /* nobody is believed */
 }
 
 int main(void)
@@ -475,7 +578,9 @@ int main(void)
         cmocka_unit_test(a_key_ends_when_it_was_to_end),
         cmocka_unit_test(what_is_not_there_is_told_in_the_right_way),
         cmocka_unit_test(only_listed_origins_may_read_replies),
-        cmocka_unit_test(health_readiness_and_metrics_are_public),
+        cmocka_unit_test(health_readiness_and_the_catalogue_are_public),
+        cmocka_unit_test(metrics_are_for_this_host_or_for_who_has_the_token),
+        cmocka_unit_test(a_declared_proxy_tells_who_fails_to_sign_in),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }
