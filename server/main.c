@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "json/json.h"
 #include "verbs.h"
 
 extern char **environ;
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
     if (!verb)
         return usage(stderr);
     guard_memory();
+    json_wipe_freed();
     block_signals();
     struct arena *arena = arena_open();
     struct invocation invocation = {

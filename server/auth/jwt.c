@@ -60,8 +60,10 @@ enum err access_keys_read(struct arena *arena, const struct secret *text, struct
         const char *key = colon ? colon + 1 : at;
         if (kid_n > KID_BYTES_MAX)
             return arena_fail(arena, ERR_CONFIG, "auth.jwt_key", "A key's name is too long.");
-        TRY(add_key(arena, arena_text_n(arena, at, kid_n),
-                    without_padding(arena, key, n - (size_t)(key - at)), into));
+        char *encoded = without_padding(arena, key, n - (size_t)(key - at));
+        enum err err = add_key(arena, arena_text_n(arena, at, kid_n), encoded, into);
+        memory_wipe(encoded, strlen(encoded));
+        TRY(err);
         at += n + (at[n] == ',');
     }
     if (into->count == 0)

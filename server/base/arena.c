@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/secret.h"
+
 enum { BLOCK_BYTES = 32 * 1024, ALIGNMENT = 16 };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -61,6 +63,7 @@ static void free_blocks(struct block *block)
 {
     while (block) {
         struct block *next = block->next;
+        memory_wipe(block->data, block->used);
         free(block);
         block = next;
     }

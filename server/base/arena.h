@@ -1,7 +1,8 @@
 /* One lifetime for memory and foreign objects: that of a request or of a job. What lives in an
  * arena is never freed by hand; deferred releases run in reverse order at reset or close. Out of
  * memory ends the process: sizes are capped before they are allocated. Not thread-safe: one owner
- * thread.
+ * thread. What was in it is wiped before the memory is given back: bodies, headers and JSON hold
+ * passwords and tokens in passing, in copies that a buffer leaves behind as it grows, too.
  *
  * The arena also carries the failure slot: what happened, for the edge to log and to answer. */
 #ifndef SLUICE_ARENA_H

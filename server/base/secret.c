@@ -1,5 +1,7 @@
 #include "base/secret.h"
 
+#include <malloc.h>
+
 struct secret {
     size_t n;
     uint8_t data[];
@@ -8,6 +10,25 @@ struct secret {
 void memory_wipe(void *memory, size_t n)
 {
     explicit_bzero(memory, n);
+}
+
+void wiping_free(void *memory)
+{
+    if (memory)
+        memory_wipe(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void *wiping_realloc(void *memory, size_t size)
+{
+    size_t before = memory ? malloc_usable_size(memory) : 0;
+    void *moved = malloc(size);
+    if (!moved)
+        return NULL;
+    if (before)
+        memcpy(moved, memory, before < size ? before : size);
+    wiping_free(memory);
+    return moved;
 }
 
 static void secret_wipe(void *object)

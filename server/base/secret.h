@@ -17,4 +17,8 @@ const char *secret_text(const struct secret *secret);              /* zero-termi
 bool secret_equal(const struct secret *a, const struct secret *b); /* in constant time */
 void memory_wipe(void *memory, size_t n);                          /* not optimised away */
 
+/* For libraries that take an allocator of ours beside malloc: what they give back is wiped. */
+void wiping_free(void *memory);
+void *wiping_realloc(void *memory, size_t size);
+
 #endif

@@ -123,11 +123,11 @@ static enum err run_command(struct arena *arena, const char *command, const char
     size_t n = output ? fread(text, 1, sizeof text - 1, output) : 0;
     int status = output ? pclose(output) : -1;
     text[strcspn(text, "\r\n")] = '\0';
+    *into = arena_text(arena, text);
+    memory_wipe(text, sizeof text);
     if (status != 0 || n == 0)
         return arena_fail(arena, ERR_CONFIG, "region.key_command",
                           "The command failed (status %d) or printed nothing.", status);
-    *into = arena_text(arena, text);
-    memory_wipe(text, sizeof text);
     return OK;
 }
 
@@ -140,6 +140,7 @@ static enum err decode_key(struct arena *arena, const char *text, const struct s
     char *trimmed = arena_text_n(arena, text, n);
     bool good = n == (size_t)2 * REGION_KEY_BYTES ? hex_decode(arena, trimmed, &key)
                                                   : base64url_decode(arena, trimmed, &key);
+    memory_wipe(trimmed, n);
     if (!good || key.n != REGION_KEY_BYTES)
         return arena_fail(arena, ERR_CONFIG, "region.key",
                           "The key must be %d random bytes as hex or base64url: openssl rand -hex "
@@ -167,9 +168,12 @@ static enum err set_region_key(struct arena *arena, const struct raw_value *valu
     if (!text == !command)
         return arena_fail(arena, ERR_CONFIG, "region.key",
                           "Set region.key, region.key_file or region.key_command, and only one.");
-    if (command)
-        TRY(run_command(arena, command, &text));
-    return decode_key(arena, text, &into->region_key);
+    if (!command)
+        return decode_key(arena, text, &into->region_key);
+    TRY(run_command(arena, command, &text));
+    enum err err = decode_key(arena, text, &into->region_key);
+    memory_wipe((char *)(uintptr_t)text, strlen(text));
+    return err;
 }
 
 /* ---- all together ---- */
@@ -314,6 +318,16 @@ static enum err set_public_url(struct arena *arena, struct config *config)
     return OK;
 }
 
+/* What came from files was copied into secrets, and is not needed any more. */
+static void forget_raw(struct raw_value *values)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        char *text = (char *)(uintptr_t)values[i].text;
+        if (settings[i].type == SETTING_SECRET && values[i].copied && text)
+            memory_wipe(text, strlen(text));
+    }
+}
+
 enum err config_read(struct arena *arena, const char *path, char *const *environment,
                      struct config *into)
 {
@@ -323,6 +337,7 @@ enum err config_read(struct arena *arena, const char *path, char *const *environ
     TRY(check_required(arena, values));
     TRY(set_values(arena, values, into));
     TRY(set_region_key(arena, values, into));
+    forget_raw(values);
     TRY(set_public_url(arena, into));
     return check_whole(arena, into);
 }

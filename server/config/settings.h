@@ -31,6 +31,7 @@ extern const size_t setting_count;
 struct raw_value {
     const char *text;   /* NULL: not set */
     const char *origin; /* "default", "sluice.yaml", "SLUICE_LISTEN_PORT" */
+    bool copied;        /* the text is the arena's, not the environment's or the table's */
 };
 
 /* One raw value per setting, in the table's order. */

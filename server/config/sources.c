@@ -40,9 +40,9 @@ static enum err from_environment(struct arena *arena, char *const *environment,
                           file_name);
     if (path) {
         TRY(settings_read_file(arena, setting->name, path, &text));
-        *value = (struct raw_value){text, arena_text(arena, file_name)};
+        *value = (struct raw_value){text, arena_text(arena, file_name), true};
     } else if (text) {
-        *value = (struct raw_value){text, arena_text(arena, name)};
+        *value = (struct raw_value){text, arena_text(arena, name), false};
     }
     return OK;
 }
@@ -52,7 +52,7 @@ enum err settings_collect(struct arena *arena, const char *path, char *const *en
 {
     struct raw_value *values = arena_array(arena, setting_count, sizeof *values);
     for (size_t i = 0; i < setting_count; i++)
-        values[i] = (struct raw_value){settings[i].preset, "default"};
+        values[i] = (struct raw_value){settings[i].preset, "default", false};
     if (path)
         TRY(settings_from_yaml(arena, path, values));
     for (size_t i = 0; i < setting_count; i++)

@@ -10,6 +10,7 @@ enum err settings_read_file(struct arena *arena, const char *setting, const char
     if (!file)
         return arena_fail(arena, ERR_CONFIG, setting, "%s cannot be read: %s.", path,
                           errno == EACCES ? "permission denied" : "there is no such file");
+    setvbuf(file, NULL, _IONBF, 0); /* no copy in a buffer that nobody wipes */
     char *text = arena_alloc(arena, CONFIG_VALUE_BYTES_MAX + 1);
     size_t n = fread(text, 1, CONFIG_VALUE_BYTES_MAX, file);
     bool whole = feof(file) && !ferror(file);

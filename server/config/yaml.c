@@ -110,10 +110,11 @@ static enum err take_values(struct arena *arena, const char *path, const struct 
             return arena_fail(arena, ERR_CONFIG, settings[i].name, "%s sets both %s and %s_file.",
                               path, settings[i].name, settings[i].name);
         if (text)
-            values[i] = (struct raw_value){arena_text(arena, text), path};
+            values[i] = (struct raw_value){arena_text(arena, text), path, true};
         if (file) {
             TRY(settings_read_file(arena, settings[i].name, file, &values[i].text));
             values[i].origin = arena_text(arena, file);
+            values[i].copied = true;
         }
     }
     return OK;
@@ -138,6 +139,7 @@ enum err settings_from_yaml(struct arena *arena, const char *path, struct raw_va
         return OK;
     cyaml_err_t err = cyaml_load_data((const uint8_t *)text, strlen(text), &config, &schema.whole,
                                       (cyaml_data_t **)&loaded, NULL);
+    memory_wipe((char *)(uintptr_t)text, strlen(text)); /* secrets may stand in it */
     if (err != CYAML_OK)
         return arena_fail(arena, ERR_CONFIG, NULL, "%s: %s (%s).", path, cyaml_strerror(err),
                           schema.complaint.data);

@@ -152,6 +152,7 @@ enum err password_hash(struct arena *arena, const struct secret *password, char 
     *into = arena_format(arena, "scrypt$%d$%d$%d$%s$%s", SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P,
                          base64url_encode(arena, salt),
                          base64url_encode(arena, (struct bytes){hash, sizeof hash}));
+    memory_wipe(hash, sizeof hash);
     return OK;
 }
 
@@ -179,7 +180,9 @@ bool password_verify(struct arena *arena, const struct secret *password, const c
     if (!readable)
         salt = (struct bytes){no_salt, sizeof no_salt};
     bool hashed = scrypt(password, salt, hash);
-    return readable && hashed && CRYPTO_memcmp(hash, expected.at, sizeof hash) == 0;
+    bool right = readable && hashed && CRYPTO_memcmp(hash, expected.at, sizeof hash) == 0;
+    memory_wipe(hash, sizeof hash);
+    return right;
 }
 
 struct uuid uuid_from_parts(struct arena *arena, const struct bytes *parts, size_t count)

@@ -1,8 +1,14 @@
 #include "json/json.h"
 
+#include "base/secret.h"
 #include "base/text.h"
 
 enum { PATH_PART_BYTES_MAX = 128 };
+
+void json_wipe_freed(void)
+{
+    json_set_alloc_funcs(malloc, wiping_free);
+}
 
 static void json_release(void *value)
 {

@@ -11,6 +11,10 @@
 
 enum { JSON_DEPTH_MAX = 64 };
 
+/* Values are wiped as they are freed: the passwords of a request and the tokens of a provider are
+ * among them. For all of the process; to be called once, before the first value and any thread. */
+void json_wipe_freed(void);
+
 /* The value lives as long as the arena. ERR_JSON_MALFORMED says line and column. */
 enum err json_parse(struct arena *arena, struct bytes text, json_t **into);
 /* Compact, keys sorted: equal values give equal bytes. */

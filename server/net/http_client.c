@@ -23,7 +23,9 @@ struct http_client {
 
 struct http_client *http_client_open(const struct http_settings *settings)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) /* counts its users, thread-safe */
+    /* Counts its users, thread-safe. Headers and bodies with tokens pass through its buffers. */
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
+                             calloc) != CURLE_OK)
         abort();
     struct arena *memory = arena_open();
     struct http_client *client = arena_alloc(memory, sizeof *client);

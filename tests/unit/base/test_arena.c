@@ -37,6 +37,32 @@ static void memory_is_zeroed_and_aligned_also_after_a_reset(void **state)
     }
 }
 
+/* Whether the next piece of memory of this size, as it comes, holds the phrase. */
+static bool memory_holds(size_t size, const char *phrase)
+{
+    void *(*volatile get)(size_t) = malloc;
+    uint8_t *memory = get(size);
+    size_t n = strlen(phrase);
+    bool held = false;
+    for (size_t i = 0; !held && i + n <= size; i++)
+        held = memcmp(memory + i, phrase, n) == 0;
+    free(memory);
+    return held;
+}
+
+static void what_was_in_an_arena_is_not_in_the_memory_that_follows(void **state)
+{
+    (void)state;
+    static const char phrase[] = "nine quiet rivers flow east";
+    enum { BYTES = 60000 };
+    struct arena *arena = arena_open();
+    char *text = arena_alloc(arena, BYTES);
+    for (size_t i = 0; i + sizeof phrase < BYTES; i += sizeof phrase)
+        memcpy(text + i, phrase, sizeof phrase);
+    arena_close(arena);
+    assert_false(memory_holds(BYTES, phrase));
+}
+
 static void releases_run_in_reverse_order_once(void **state)
 {
     struct arena *arena = *state;
@@ -95,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_ARENA(memory_is_zeroed_and_aligned_also_after_a_reset),
+        WITH_ARENA(what_was_in_an_arena_is_not_in_the_memory_that_follows),
         WITH_ARENA(releases_run_in_reverse_order_once),
         WITH_ARENA(a_failure_is_kept_until_the_reset),
         WITH_ARENA(a_buffer_grows_to_its_cap_and_says_so),

@@ -24,6 +24,34 @@ static void paths_reach_into_objects_and_forgive_types(void **state)
     assert_null(json_text(NULL, "a"));
 }
 
+/* Whether the next piece of memory of this size, as it comes, holds the phrase. */
+static bool memory_holds(size_t size, const char *phrase)
+{
+    void *(*volatile get)(size_t) = malloc;
+    uint8_t *memory = get(size);
+    size_t n = strlen(phrase);
+    bool held = false;
+    for (size_t i = 0; !held && i + n <= size; i++)
+        held = memcmp(memory + i, phrase, n) == 0;
+    free(memory);
+    return held;
+}
+
+static void a_value_that_is_freed_is_wiped(void **state)
+{
+    (void)state;
+    enum { TEXT_BYTES = 3000 }; /* more than the allocator keeps at hand */
+    static const char phrase[] = "nine quiet rivers flow east";
+    char text[TEXT_BYTES + 1] = "";
+    for (size_t i = 0; i + sizeof phrase < TEXT_BYTES; i += sizeof phrase - 1)
+        memcpy(text + i, phrase, sizeof phrase);
+    json_wipe_freed();
+    json_t *value = json_string(text);
+    assert_string_equal(json_string_value(value), text);
+    json_decref(value);
+    assert_false(memory_holds(strlen(text) + 1, phrase));
+}
+
 static void what_is_no_json_is_told_with_its_place(void **state)
 {
     json_t *value;
@@ -72,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_ARENA(paths_reach_into_objects_and_forgive_types),
         WITH_ARENA(what_is_no_json_is_told_with_its_place),
+        WITH_ARENA(a_value_that_is_freed_is_wiped),
         WITH_ARENA(what_is_no_json_is_not_quoted),
         WITH_ARENA(depth_has_a_limit_outside_strings),
         WITH_ARENA(writing_is_canonical),
