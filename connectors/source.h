@@ -21,7 +21,7 @@ enum record_kind {
 const char *record_kind_name(enum record_kind kind); /* "charge" */
 bool record_kind_parse(const char *name, enum record_kind *into);
 
-/* What the provider's own state says about posting (product.md §2). */
+/* What the provider's own state says about posting; each provider's README says when. */
 enum posting {
     POSTING_POST,    /* complete: may be decided */
     POSTING_WAIT,    /* not yet: waits in progress */

@@ -17,7 +17,7 @@ const char *match_band_name(enum match_band band);       /* "flow" */
 struct contribution {
     const char *group;   /* "amount"; of the other outcomes "ledger", "workspace", "prior" */
     const char *feature; /* "amount_rivals" */
-    const char *value;   /* the reason code of the level: "amount_rivals_none" */
+    const char *value;   /* the reason code of the level: "amount_unique" */
     int64_t log_odds_micro;
 };
 

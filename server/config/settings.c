@@ -66,8 +66,8 @@ const struct setting settings[] = {
     {"region.key_command", SETTING_TEXT, 0, .hidden = true,
      .meaning = "A command that prints region.key, e.g. a KMS client; instead of it."},
     {"auth.jwt_key", SETTING_SECRET, AT(jwt_key), .required = true, .hidden = true,
-     .meaning =
-         "Signs access tokens: name:key,name:key in base64url; the first signs, all verify."},
+     .meaning = "Signs access tokens: 32 random bytes or more as base64url or hex, or several as "
+                "name:key,name:key; the first signs, all verify."},
 
     {"egress.allow", SETTING_LIST, AT(egress_allow), .preset = "",
      .meaning = "host:port of development providers beyond public addresses."},

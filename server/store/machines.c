@@ -5,7 +5,7 @@
 
 #define TO(state) (UINT32_C(1) << (state))
 
-/* What a move's code does with the item while its delivery is on the way (schema.md): done,
+/* What a move's code does with the item while its delivery is on the way: done,
  * accepted, confirmed and unconfirmed show as delivered; rejected, uncertain and bounced as
  * problem; so a bounce takes an item from delivered to problem. */
 const struct machine item_machine = {

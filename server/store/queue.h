@@ -165,7 +165,7 @@ struct bucket_slice {
     struct instant until; /* database clock: unused tokens are gone then */
 };
 /* A slice of at most `want` requests for this worker. At most burst + rate * t leave in any t
- * seconds, plus what was leased within the life of a slice (slice_s) before. */
+ * seconds, plus what was leased within the life of a slice (BUCKET_SLICE_S) before. */
 enum err bucket_lease(const struct untenanted *queue, int64_t bucket, int64_t worker, int64_t want,
                       struct bucket_slice *into) MUST_USE;
 enum { BUCKET_SLICE_S = 2 };
