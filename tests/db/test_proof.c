@@ -332,6 +332,37 @@ static void what_is_lost_or_claimed_is_unexplained(void **state)
     assert_int_equal(lost.unexplained, 2);
 }
 
+struct claim {
+    const char *check;
+    const char *states[2]; /* that an item passes after scoring; NULL: none */
+    const char *tampering; /* or what is done to the database */
+};
+
+/* Nothing but the claim itself stands behind it: no delivery, no decision, no row. */
+static void each_claim_is_held_to_a_second_count(void **state)
+{
+    (void)state;
+    static const struct claim claims[] = {
+        {"rows_counts", {NULL}, "UPDATE region.page SET rows_received = rows_received + 1"},
+        {"delivered_deliveries", {"queued", "delivered"}, NULL},
+        {"linked_links", {"linked"}, NULL},
+        {"held_reviews", {"held"}, NULL},
+    };
+    for (size_t i = 0; i < COUNT(claims); i++) {
+        struct world world = world_made();
+        move(&world, 0, 1, "scoring");
+        for (size_t step = 0; step < 2 && claims[i].states[step]; step++)
+            move(&world, 0, 1, claims[i].states[step]);
+        assert_int_equal(proof(world.integration).unexplained, claims[i].tampering ? 0 : 1);
+        if (claims[i].tampering)
+            fixture_superuser(&fixture, claims[i].tampering);
+        struct conservation claimed = proof(world.integration);
+        const struct conservation_check *check = check_named(&claimed, claims[i].check);
+        assert_int_equal(check->left, check->right + 1);
+        assert_int_equal(claimed.unexplained, 1);
+    }
+}
+
 static void a_period_counts_by_the_day_of_collection(void **state)
 {
     (void)state;
@@ -365,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup(the_log_is_read_with_its_seals, clean),
         cmocka_unit_test(every_item_is_in_exactly_one_term),
         cmocka_unit_test(what_is_lost_or_claimed_is_unexplained),
+        cmocka_unit_test(each_claim_is_held_to_a_second_count),
         cmocka_unit_test(a_period_counts_by_the_day_of_collection),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

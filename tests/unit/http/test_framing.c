@@ -65,6 +65,7 @@ static const struct raw_case raw_cases[] = {
      "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3x\r\n\r\nabc",
      400},
     {"a signed length", "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400},
+    {"a length of minus nothing", "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: -0\r\n\r\n", 400},
     {"two lengths in one", "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc", 400},
     {"an absolute target", "GET http://b/a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
     {"a fragment", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
