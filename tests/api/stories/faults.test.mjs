@@ -21,6 +21,7 @@ import {
   statusOf,
   sync,
 } from '../support/flow.mjs';
+import { psql } from '../support/installation.mjs';
 import { control, workspace } from '../support/stack.mjs';
 
 const BULK = { method: 'POST', path: '/v2/supplier_invoices/bulk' };
@@ -145,6 +146,29 @@ describe('the target fails in every other way', () => {
     const [{ attempts }] = await deliveriesOf(flow, item);
     assert.ok(attempts.length > 1, 'the first attempt had found it: nothing was tried again');
     assert.equal(await uploads(), before + 1);
+    await assertOnceAndExplained(flow, [charge.id]);
+  });
+
+  test('it is tried for two days, then it is a problem that a person can retry', async () => {
+    await atQonto('5xx', {}, { times: 0 });
+    const [charge] = await buy(flow);
+    const { id } = await itemOf(flow, charge.id);
+    const delivery = await until('an attempt failed', async () => {
+      const [made] = await deliveriesOf(flow, { id });
+      return made?.state === 'retrying' && made;
+    });
+    const ofDelivery = `region.delivery WHERE id = '${delivery.id}'`;
+    const spanOf = `SELECT extract(epoch FROM retry_until - created_at)::int FROM ${ofDelivery}`;
+    assert.equal(psql('sluice', spanOf).trim(), String(48 * 3600));
+    psql('sluice', ofDelivery.replace(/(.*) WHERE/, 'UPDATE $1 SET retry_until = now() WHERE'));
+    const problem = await problemOf(await itemIn(flow, charge.id, 'problem', 60));
+    assert.equal(problem.action, 'retry');
+    await control.delete('/control/faults');
+    const retried = await flow.api.call('POST', `${flow.at}/problems/${problem.id}/retry`, {
+      body: {},
+    });
+    assert.equal(retried.status, 200);
+    await itemIn(flow, charge.id, 'delivered');
     await assertOnceAndExplained(flow, [charge.id]);
   });
 
