@@ -89,6 +89,7 @@ route_handler api_review_comment;
 route_handler api_problem_list;
 route_handler api_problem_retry;
 route_handler api_problem_dismiss;
+route_handler api_problem_reopen;
 
 /* deliveries.c */
 route_handler api_delivery_list;

@@ -129,3 +129,13 @@ enum err api_problem_dismiss(struct request *req)
     TRY(problem_work_dismiss(req->scope, request_uuid(req, "problem_id"), in.reason, &problem));
     return reply_problem(req, &problem);
 }
+
+/* ---- reopen ---- */
+
+enum err api_problem_reopen(struct request *req)
+{
+    struct problem problem;
+    TRY(json_read_nothing(req));
+    TRY(problem_work_reopen(req->scope, request_uuid(req, "problem_id"), &problem));
+    return reply_problem(req, &problem);
+}

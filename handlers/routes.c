@@ -89,6 +89,7 @@ const struct route routes[] = {
     {METHOD_GET, WORKSPACE "/problems", ACCESS_VIEWER, READ, api_problem_list, 0},
     {METHOD_POST, PROBLEM "/retry", ACCESS_REVIEWER, ONCE, api_problem_retry, RETRY_BODY_BYTES_MAX},
     {METHOD_POST, PROBLEM "/dismiss", ACCESS_REVIEWER, ONCE, api_problem_dismiss, 0},
+    {METHOD_POST, PROBLEM "/reopen", ACCESS_REVIEWER, ONCE, api_problem_reopen, 0},
     {METHOD_GET, WORKSPACE "/deliveries", ACCESS_VIEWER, READ, api_delivery_list, 0},
     {METHOD_GET, DELIVERY, ACCESS_VIEWER, READ, api_delivery_get, 0},
     {METHOD_POST, DELIVERY "/resolve", ACCESS_REVIEWER, ONCE, api_delivery_resolve, 0},

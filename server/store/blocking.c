@@ -32,9 +32,9 @@ static const struct shape entry_shape = SHAPE(struct blocking_entry, entry_colum
 /* Statements that are put together from macros. */
 /* clang-format off */
 
-/* What the record itself made or was refused is left out. What bears the name of a document of ours
- * belongs to its item, even before that is known to have arrived: the mirror may be faster than the
- * answer. */
+/* What the record itself made or was refused is left out. What is a document of ours, or bears the
+ * name of one, belongs to its item, even before that is known to have arrived: the mirror may be
+ * faster than the answer. */
 STATEMENT_ROWS(
     blocking_sql, WINDOW_ITEMS_MAX *CANDIDATES_PER_ROLE_MAX * 2,
     "WITH q AS MATERIALIZED (" BLOCKING_QUERIES_SQL "),"
@@ -55,9 +55,12 @@ STATEMENT_ROWS(
     " r.counterparty_name, r.iban AS counterparty_iban, r.vat_id AS counterparty_vat_id,"
     " r.reference, r.description, r.file_name, r.analysed,"
     " EXISTS (SELECT FROM region.link l WHERE l.workspace_id = $1 AND l.entry_id = r.id"
-    " AND l.role = r.role AND l.exclusive) OR EXISTS (SELECT FROM region.delivery d"
-    " WHERE d.workspace_id = $1 AND d.file_name = r.file_name AND d.state <> 'canceled')"
-    " AS consumed,"
+    " AND l.role = r.role AND l.exclusive) OR r.origin = 'delivered'"
+    " OR EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
+    " AND d.file_name = r.file_name AND d.state <> 'canceled')"
+    " OR EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
+    " AND d.connection_id = $3 AND d.external_id = r.external_id AND r.role = 'document'"
+    " AND d.operation IN ('create', 'reverse')) AS consumed,"
     " r.counterparty_id IS NOT NULL AND r.counterparty_id = q.counterparty AS same_counterparty,"
     " EXISTS (SELECT FROM region.counterparty_alias a WHERE a.workspace_id = $1"
     " AND a.name_norm = r.core_name AND a.counterparty_id = q.counterparty AND a.confirmed)"

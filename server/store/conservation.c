@@ -102,8 +102,8 @@ static const struct shape second_shape = SHAPE(struct second_counts, second_colu
 
 /* Counted without looking at the items' states. Delivered: the newest delivery is at the target.
  * Linked: a link to the very entry that the decision which made it names. Held: what happened last
- * to the item left it in the queue, a hold that nobody answered or an undo, and no newer version
- * took its place. */
+ * to the item left it in the queue (a hold that nobody answered, an undo, a link that was taken
+ * back), and no newer version took its place. */
 /* clang-format off */
 
 STATEMENT(
@@ -130,7 +130,8 @@ STATEMENT(
     "   ORDER BY seq DESC LIMIT 1) AS machine"
     "  LEFT JOIN LATERAL (SELECT to_state FROM region.review_action"
     "   WHERE workspace_id = $1 AND item_id = one.id"
-    "   AND action IN ('approve', 'pin', 'reject', 'undo') AND created_at >= machine.created_at"
+    "   AND action IN ('approve', 'pin', 'reject', 'undo', 'unlink')"
+    "   AND created_at >= machine.created_at"
     "   ORDER BY created_at DESC, id DESC LIMIT 1) AS person ON true"
     "  WHERE coalesce(person.to_state = 'held', machine.outcome = 'hold')"
     "  AND NOT EXISTS (SELECT FROM region.item AS newer WHERE newer.workspace_id = $1"

@@ -4,6 +4,7 @@
 #include "store/audit.h"
 #include "store/delivery_block.h"
 #include "store/document.h"
+#include "store/entry_free.h"
 #include "store/overrides.h"
 #include "store/problem.h"
 #include "store/queue.h"
@@ -202,13 +203,19 @@ STATEMENT(made_link_sql,
           " created_at)"
           " SELECT $1, i.id, $3, 'document', 'delivered', i.decision_id, $4 FROM region.item i"
           " WHERE i.workspace_id = $1 AND i.id = $2"
-          " ON CONFLICT DO NOTHING"); /* not even when another item was linked to it too early */
+          " ON CONFLICT DO NOTHING");
 
 static enum err make_entry(const struct scope *scope, const struct delivery *delivery,
                            const char *external_id, struct uuid *entry)
 {
     struct made_entry made;
-    if (!external_id || !text_equal(delivery->operation, "create"))
+    bool document =
+        text_equal(delivery->operation, "create") || text_equal(delivery->operation, "reverse");
+    if (!external_id || !document)
+        return OK;
+    TRY(entry_own(scope,
+                  &(struct own_document){delivery->connection, external_id, delivery->item}));
+    if (!text_equal(delivery->operation, "create"))
         return OK;
     TRY(db_one(scope, &entry_made_sql,
                PARAMS(P(scope->workspace), P(delivery->item), P(db_new_id(scope)),

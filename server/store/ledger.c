@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "store/audit.h"
 #include "store/collect.h"
+#include "store/entry_free.h"
 #include "store/json_rows.h"
 
 /* The last of several rows about one entry counts: one statement writes each row once. */
@@ -86,6 +87,17 @@ STATEMENT(ledger_upsert_sql,
           " analysed = excluded.analysed, raw = excluded.raw,"
           " source_updated_at = excluded.source_updated_at, mirrored_at = excluded.mirrored_at");
 
+static struct text_list removed_ids(struct arena *arena, const struct mirrored_page *page)
+{
+    const char **ids = arena_array(arena, page->count, sizeof *ids);
+    size_t n = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        if (page->rows[i].removed && !repeated_later(page, i))
+            ids[n++] = page->rows[i].external_id;
+    }
+    return (struct text_list){ids, n};
+}
+
 static enum err mirror(const struct scope *scope, void *arg)
 {
     const struct mirrored_page *page = arg;
@@ -97,6 +109,7 @@ static enum err mirror(const struct scope *scope, void *arg)
             scope, &ledger_upsert_sql,
             PARAMS(P(scope->workspace), P_JSON(rows), P(db_now(scope)), P(page->connection)),
             NULL));
+    TRY(entries_removed(scope, page->connection, removed_ids(scope->arena, page)));
     return stream_advance(scope, &step);
 }
 

@@ -86,6 +86,16 @@ STATEMENT(problem_archived_sql,
           "SELECT count(*) FROM region.item i JOIN region.integration g ON g.workspace_id = $1"
           " AND g.id = i.integration_id AND g.state = 'archived'"
           " WHERE i.workspace_id = $1 AND i.id = $2");
+static enum err refuse_archived(const struct scope *scope, struct uuid item, const char *instead)
+{
+    int64_t archived;
+    TRY(db_int(scope, &problem_archived_sql, PARAMS(P(scope->workspace), P(item)), &archived));
+    return archived
+               ? arena_fail(scope->arena, ERR_CONFLICT, NULL,
+                            "The integration is archived and sends nothing any more; %s.", instead)
+               : OK;
+}
+
 STATEMENT(problem_item_requeue_sql,
           "UPDATE region.item SET state = 'queued', state_changed_at = $3,"
           " overrides = CASE WHEN $4::jsonb IS NULL THEN overrides"
@@ -99,12 +109,8 @@ static enum err retry_item(const struct scope *scope, const struct working *work
     for (size_t i = 0; i < working->count; i++)
         row_text(values, working->fields[i].name, working->fields[i].value);
     const char *overrides = working->count > 0 ? json_write(scope->arena, values) : NULL;
-    int64_t archived, moved;
-    TRY(db_int(scope, &problem_archived_sql, PARAMS(P(scope->workspace), P(item)), &archived));
-    if (archived)
-        return arena_fail(scope->arena, ERR_CONFLICT, NULL,
-                          "The integration is archived and sends nothing any more; the problem can "
-                          "be dismissed.");
+    int64_t moved;
+    TRY(refuse_archived(scope, item, "the problem can be dismissed"));
     TRY(db_exec(scope, &problem_item_requeue_sql,
                 PARAMS(P(scope->workspace), P(item), P(db_now(scope)), P_JSON(overrides)), &moved));
     if (moved != 1)
@@ -231,4 +237,42 @@ enum err problem_work_dismiss(const struct scope *scope, struct uuid id, const c
 {
     struct working working = {.id = id, .reason = reason, .problem = into};
     return db_transaction(scope, dismiss, &working);
+}
+
+/* ---- reopen ---- */
+
+STATEMENT(problem_item_reopen_sql,
+          "UPDATE region.item SET state = 'problem', state_changed_at = $3,"
+          " row_version = row_version + 1"
+          " WHERE workspace_id = $1 AND id = $2 AND state = 'dismissed'");
+/* What waited for a reconnection was canceled when it was put aside: nothing is left that could go
+ * on by itself. */
+STATEMENT(problem_reopened_sql,
+          "UPDATE region.problem p SET action = 'retry' WHERE p.workspace_id = $1 AND p.id = $2"
+          " AND p.action = 'reconnect' AND p.item_id IS NOT NULL"
+          " AND NOT EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
+          " AND d.item_id = p.item_id AND d.state NOT IN ('rejected', 'canceled', 'bounced'))");
+
+static enum err reopen(const struct scope *scope, void *arg)
+{
+    const struct working *working = arg;
+    struct problem *problem = working->problem;
+    TRY(problem_lock(scope, working->id, problem));
+    if (problem->state != PROBLEM_DISMISSED)
+        return arena_fail(scope->arena, ERR_CONFLICT, NULL, "The problem is %s, not dismissed.",
+                          machine_name(&problem_machine, problem->state));
+    TRY(refuse_archived(scope, problem->item_id, "its problems stay as they are"));
+    TRY(problem_reopen(scope, working->id));
+    const struct params *params =
+        PARAMS(P(scope->workspace), P(problem->item_id), P(db_now(scope)));
+    TRY(db_exec(scope, &problem_item_reopen_sql, params, NULL));
+    TRY(db_exec(scope, &problem_reopened_sql, PARAMS(P(scope->workspace), P(working->id)), NULL));
+    TRY(note_audit(scope, working, "problem.reopen", json_keep(scope->arena, json_object())));
+    return problem_get(scope, working->id, problem);
+}
+
+enum err problem_work_reopen(const struct scope *scope, struct uuid id, struct problem *into)
+{
+    struct working working = {.id = id, .problem = into};
+    return db_transaction(scope, reopen, &working);
 }

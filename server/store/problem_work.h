@@ -22,5 +22,9 @@ enum err problem_work_retry(const struct scope *scope, struct uuid id,
  * delivery arrived. */
 enum err problem_work_dismiss(const struct scope *scope, struct uuid id, const char *reason,
                               struct problem *into) MUST_USE;
+/* A dismissed problem is open again, and its item shows it. What waited for a reconnection when it
+ * was put aside can now be retried. */
+enum err problem_work_reopen(const struct scope *scope, struct uuid id,
+                             struct problem *into) MUST_USE;
 
 #endif

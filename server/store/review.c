@@ -65,20 +65,31 @@ struct wanted_entry {
     const char *core_name;
     const char *norm_version;
     bool removed;
+    bool own;           /* a document that we delivered ourselves */
     bool candidate;     /* of the machine's decision */
     struct uuid holder; /* the item that it belongs to */
 };
 static const struct column wanted_columns[] = {
-    COLUMN(struct wanted_entry, connection),        COLUMN(struct wanted_entry, role),
-    COLUMN(struct wanted_entry, counterparty_name), COLUMN(struct wanted_entry, core_name),
-    COLUMN(struct wanted_entry, norm_version),      COLUMN(struct wanted_entry, removed),
-    COLUMN(struct wanted_entry, candidate),         COLUMN(struct wanted_entry, holder),
+    COLUMN(struct wanted_entry, connection),
+    COLUMN(struct wanted_entry, role),
+    COLUMN(struct wanted_entry, counterparty_name),
+    COLUMN(struct wanted_entry, core_name),
+    COLUMN(struct wanted_entry, norm_version),
+    COLUMN(struct wanted_entry, removed),
+    COLUMN(struct wanted_entry, own),
+    COLUMN(struct wanted_entry, candidate),
+    COLUMN(struct wanted_entry, holder),
 };
 static const struct shape wanted_shape = SHAPE(struct wanted_entry, wanted_columns);
 
 STATEMENT(review_entry_sql,
           "SELECT e.connection_id AS connection, e.role, e.counterparty_name, e.core_name,"
-          " e.norm_version, e.removed,"
+          " e.norm_version, e.removed, e.role = 'document' AND (e.origin = 'delivered'"
+          " OR EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
+          " AND d.file_name = e.file_name AND d.state <> 'canceled')"
+          " OR EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
+          " AND d.connection_id = e.connection_id AND d.external_id = e.external_id"
+          " AND d.operation IN ('create', 'reverse'))) AS own,"
           " EXISTS (SELECT FROM region.candidate k WHERE k.workspace_id = $1"
           " AND k.decision_id = $3 AND k.entry_id = e.id) AS candidate,"
           " (SELECT l.item_id FROM region.link l WHERE l.workspace_id = $1 AND l.entry_id = e.id"
@@ -96,6 +107,9 @@ static enum err find_entry(const struct scope *scope, const struct deciding *dec
     if (!found || into->removed || !uuid_equal(into->connection, reviewed->target))
         return arena_fail(scope->arena, ERR_FIELD_INVALID, deciding->field,
                           "There is no such entry in the ledger of the integration's target.");
+    if (into->own && uuid_is_nil(into->holder))
+        return arena_fail(scope->arena, ERR_CONFLICT, NULL,
+                          "The entry is a document that Sluice delivered itself.");
     if (!into->candidate && !text_equal(deciding->action, "pin"))
         return arena_fail(scope->arena, ERR_FIELD_INVALID, deciding->field,
                           "The entry is not among the candidates of this item.");

@@ -38,6 +38,11 @@ enum err review_reject(const struct scope *scope, const struct review_of *of, co
 enum err review_undo(const struct scope *scope, const struct review_of *of,
                      struct item_view *into) MUST_USE;
 
+/* The machine takes back a link, whoever made it: the item is held again, with the reason. Nothing
+ * happens to an item that is not linked. */
+enum err review_unlink(const struct scope *scope, struct uuid item, const char *flag,
+                       const char *reason) MUST_USE;
+
 /* nil: to nobody. That the person may review is for the caller to know. */
 enum err review_assign(const struct scope *scope, const struct review_of *of, struct uuid assignee,
                        struct item_view *into) MUST_USE;

@@ -101,6 +101,54 @@ static enum err undo(const struct scope *scope, void *arg)
     return item_get(scope, undoing->of.item, undoing->into);
 }
 
+struct unlinking {
+    struct review_of of;
+    const char *reason;
+    const char *flag;
+};
+
+STATEMENT(unlink_flag_sql,
+          "UPDATE region.item SET flags = array_append(array_remove(flags, $3), $3)"
+          " WHERE workspace_id = $1 AND id = $2");
+
+/* What the machine finds out: nobody has undone anything, and the period may be closed. */
+static enum err unlink_item(const struct scope *scope, void *arg)
+{
+    const struct unlinking *unlinking = arg;
+    struct reviewed reviewed;
+    struct standing standing;
+    bool found;
+    TRY(reviewed_lock(scope, &unlinking->of, &reviewed));
+    if (!text_equal(reviewed.state, "linked"))
+        return OK;
+    TRY(db_maybe(scope, &undo_standing_sql, PARAMS(P(scope->workspace), P(reviewed.item)),
+                 &standing_shape, &standing, &found));
+    if (!found)
+        standing = (struct standing){0};
+    TRY(unlink_all(scope, &reviewed, &standing));
+    TRY(db_exec(scope, &unlink_flag_sql,
+                PARAMS(P(scope->workspace), P(reviewed.item), P(unlinking->flag)), NULL));
+    struct review_move move = {
+        .reviewed = &reviewed,
+        .action = "unlink",
+        .to = "held",
+        .id = db_new_id(scope),
+        .decision = reviewed.machine,
+        .reason = unlinking->reason,
+    };
+    TRY(review_moved(scope, &move));
+    return found ? db_exec(scope, &undo_mark_sql,
+                           PARAMS(P(scope->workspace), P(standing.id), P(move.id)), NULL)
+                 : OK;
+}
+
+enum err review_unlink(const struct scope *scope, struct uuid item, const char *flag,
+                       const char *reason)
+{
+    struct unlinking unlinking = {.of = {.item = item}, .reason = reason, .flag = flag};
+    return db_transaction(scope, unlink_item, &unlinking);
+}
+
 enum err review_undo(const struct scope *scope, const struct review_of *of, struct item_view *into)
 {
     struct undoing undoing = {.of = *of, .into = into};

@@ -233,6 +233,20 @@ describe('the target refuses a document', () => {
     const proof = await assertOnceAndExplained(flow, []);
     assert.equal(proof.terms.dismissed, 1);
   });
+
+  test('and taken up again, when that was a mistake', async () => {
+    const [, item] = refused;
+    const [problem] = await flow.api.all(`${flow.at}/problems?state=dismissed`);
+    const path = `${flow.at}/problems/${problem.id}`;
+    const reopened = await flow.api.expect(200, 'POST', `${path}/reopen`);
+    assert.equal(reopened.state, 'open');
+    assert.equal(reopened.action, 'retry');
+    await itemIn(flow, item.source_id, 'problem');
+    assertRefused(await flow.api.call('POST', `${path}/reopen`), 409, 'conflict');
+    await flow.api.expect(200, 'POST', `${path}/retry`, { body: {} });
+    await itemIn(flow, item.source_id, 'delivered');
+    await assertOnceAndExplained(flow, [item.source_id]);
+  });
 });
 
 describe('the source fails in every way', () => {
