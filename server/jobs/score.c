@@ -199,8 +199,21 @@ static bool confirmed(const struct scoring *scoring, size_t item, struct uuid co
     return false;
 }
 
-static void note_party(struct scoring *scoring, struct scored *scored)
+/* What the store offered for the item, however it was resolved. */
+static void note_known(const struct scoring *scoring, size_t item, struct resolved_party *party)
 {
+    const struct counterparty_known *rows = scoring->known.at;
+    size_t from = scoring->known.from[item], count = scoring->known.from[item + 1] - from;
+    struct uuid *known = arena_array(scoring->arena, count, sizeof *known);
+    for (size_t i = 0; i < count; i++)
+        known[i] = rows[from + i].id;
+    party->known = known;
+    party->known_count = count;
+}
+
+static void note_party(struct scoring *scoring, size_t at)
+{
+    struct scored *scored = &scoring->result->items[at];
     const struct scoring_item *item = scored->item;
     if (scored->resolution.basis == BASIS_NONE)
         return;
@@ -226,6 +239,8 @@ static void note_party(struct scoring *scoring, struct scored *scored)
     };
     if (!party->name)
         party->name = item->party_customer_id ? item->party_customer_id : item->source_id;
+    if (party->created)
+        note_known(scoring, at, party);
     scored->party = party;
 }
 
@@ -241,7 +256,7 @@ static enum err resolve_parties(struct scoring *scoring)
         offer_new_parties(scoring, known, &count, MATCH_CANDIDATES_MAX);
         TRY(match_resolve(scoring->arena, &scoring->context, &scored->record, known, count,
                           &scored->resolution));
-        note_party(scoring, scored);
+        note_party(scoring, i);
         scored->party_confirmed =
             scored->resolution.found && confirmed(scoring, i, scored->resolution.id);
     }

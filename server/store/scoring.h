@@ -178,8 +178,10 @@ enum err duplicates_find(const struct scope *scope, const struct duplicate_query
 struct resolved_party {
     struct uuid record;
     struct uuid counterparty;
-    bool created; /* then it is inserted with the fields below */
-    bool strong;  /* resolved by a strong identifier: the others are learned */
+    bool created;             /* then it is inserted with the fields below */
+    const struct uuid *known; /* counterparties that it could have been, and is not */
+    size_t known_count;
+    bool strong; /* resolved by a strong identifier: the others are learned */
     bool company;
     const char *how; /* identifier, alias, name, new */
     const char *name;

@@ -93,6 +93,59 @@ static void add_party(struct arena *arena, json_t *rows, const struct resolved_p
     row_text(row, "email", party->email);
 }
 
+/* Two windows of a workspace may be scored at once. Who makes counterparties waits for the other,
+ * and one that came in meanwhile is to be found by scoring again. */
+STATEMENT(parties_lock_sql, "SELECT 1::bigint FROM (SELECT pg_advisory_xact_lock("
+                            "hashtextextended('sluice.counterparty.' || $1, 0))) AS held");
+/* Of very many that bear one name only the nearest were looked at: those say nothing. */
+STATEMENT(parties_came_sql,
+          "SELECT count(*) FROM jsonb_to_recordset($2)"
+          " AS x(scheme text, value text, name text, known uuid[])"
+          " WHERE EXISTS (SELECT FROM region.counterparty_identifier i WHERE i.workspace_id = $1"
+          " AND i.scheme = x.scheme AND i.value = x.value AND i.counterparty_id <> ALL (x.known))"
+          " OR (EXISTS (SELECT FROM region.counterparty_alias a WHERE a.workspace_id = $1"
+          " AND a.name_norm = x.name AND a.counterparty_id <> ALL (x.known))"
+          " AND (SELECT count(*) FROM region.counterparty_alias a WHERE a.workspace_id = $1"
+          " AND a.name_norm = x.name) < $3)");
+
+static void add_known(struct arena *arena, json_t *rows, size_t from,
+                      const struct resolved_party *party)
+{
+    for (size_t row = from; row < json_array_size(rows); row++) {
+        json_t *known = json_array();
+        for (size_t i = 0; i < party->known_count; i++)
+            json_array_append_new(known, json_string(uuid_format(arena, party->known[i])));
+        json_object_set_new(json_array_get(rows, row), "known", known);
+    }
+}
+
+static enum err refuse_doubles(const struct scope *scope, const struct scoring_outcome *outcome)
+{
+    struct arena *arena = scope->arena;
+    json_t *rows = rows_new(arena);
+    for (size_t i = 0; i < outcome->party_count; i++) {
+        const struct resolved_party *party = &outcome->parties[i];
+        size_t from = json_array_size(rows);
+        if (!party->created)
+            continue;
+        add_identifiers(arena, rows, party);
+        if (!text_blank(party->name_norm))
+            row_text(rows_add(rows), "name", party->name_norm);
+        add_known(arena, rows, from, party);
+    }
+    const char *text = rows_text(arena, rows);
+    int64_t came;
+    if (!text)
+        return OK;
+    TRY(db_int(scope, &parties_lock_sql,
+               PARAMS(P((const char *)uuid_format(arena, scope->workspace))), &came));
+    TRY(db_int(scope, &parties_came_sql,
+               PARAMS(P(scope->workspace), P_JSON(text), P((int)KNOWN_COUNTERPARTIES_MAX)), &came));
+    return came == 0 ? OK
+                     : arena_fail(scope->arena, ERR_CONFLICT, NULL,
+                                  "A counterparty was made meanwhile; the window is scored again.");
+}
+
 static enum err save_parties(const struct scope *scope, const struct scoring_outcome *outcome)
 {
     struct arena *arena = scope->arena;
@@ -110,6 +163,7 @@ static enum err save_parties(const struct scope *scope, const struct scoring_out
         row_uuid(arena, row, "counterparty", party->counterparty);
         row_text(row, "how", party->how);
     }
+    TRY(refuse_doubles(scope, outcome));
     TRY(write_rows(scope, &parties_insert_sql, created));
     TRY(write_rows(scope, &identifiers_insert_sql, identifiers));
     TRY(write_rows(scope, &aliases_insert_sql, aliases));
