@@ -57,7 +57,7 @@ struct source_record {
     const char *parent_source_id; /* a refund's charge */
     struct money amount;          /* positive; the kind says the direction */
     struct money fee;             /* currency "" when unknown; may differ from amount's */
-    struct money net;
+    struct money net;             /* as it was booked: negative when money went out */
     struct date date;
     struct date due_date;
     struct instant occurred_at;

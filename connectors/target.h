@@ -10,7 +10,7 @@ enum entry_role { ROLE_DOCUMENT, ROLE_SETTLEMENT };
 struct mirrored_entry {
     enum entry_role role;
     const char *external_id;
-    struct money amount;
+    struct money amount; /* of a settlement: negative when money went out */
     struct date date;
     struct date due_date;
     const char *counterparty_name;

@@ -105,7 +105,9 @@ bool qonto_invoice_map(struct arena *arena, const json_t *invoice, struct mirror
     return true;
 }
 
-/* Minor units are whole numbers beside the decimal ones, which are floating and not read. */
+/* Minor units are whole numbers beside the decimal ones, which are floating and not read. They are
+ * always positive: the side says whether money came in, or went out (negative here), as the amount
+ * of a refund does beside that of a charge. */
 static struct money transaction_amount(const json_t *transaction)
 {
     struct money money = {0}, none = {0};
@@ -116,6 +118,8 @@ static struct money transaction_amount(const json_t *transaction)
     if (money.minor == INT64_MIN)
         return none;
     money.minor = money.minor < 0 ? -money.minor : money.minor;
+    if (text_equal(json_text(transaction, "side"), "debit"))
+        money.minor = -money.minor;
     return money;
 }
 

@@ -108,6 +108,14 @@ static void words_take(const json_t *object, struct source_record *into)
     into->reference = first_text(object, references);
 }
 
+/* Of the invoice, which is part of charges of API versions before 2025-03-31 only. */
+static struct date due_date(const json_t *object)
+{
+    int64_t due = json_int(object, "invoice.due_date", 0);
+    bool known = due > 0 && due <= INT32_MAX * (int64_t)8;
+    return known ? date_of(instant_from_unix_s(due)) : (struct date){DATE_NONE};
+}
+
 static const char *material_hash(struct arena *arena, const struct source_record *record)
 {
     const struct party *party = &record->counterparty;
@@ -148,6 +156,7 @@ static const char *object_map(struct arena *arena, const json_t *object, struct 
     into->occurred_at = at;
     into->updated_at = at;
     settlement_take(object, into);
+    into->due_date = due_date(object);
     words_take(object, into);
     stripe_party(arena, object, &into->counterparty);
     into->material_hash = material_hash(arena, into);

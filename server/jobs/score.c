@@ -211,6 +211,31 @@ static void note_known(const struct scoring *scoring, size_t item, struct resolv
     party->known_count = count;
 }
 
+/* Accounts that the store knows of a counterparty, or that an earlier item of the window named. */
+static bool other_account(const struct scoring *scoring, size_t item, struct uuid counterparty)
+{
+    const struct score_result *result = scoring->result;
+    const char *iban = iban_normalise(scoring->arena, result->items[item].item->party_iban);
+    const struct counterparty_known *rows = scoring->known.at;
+    bool has_others = false;
+    for (size_t i = scoring->known.from[item]; iban && i < scoring->known.from[item + 1]; i++) {
+        if (!uuid_equal(rows[i].id, counterparty))
+            continue;
+        if (rows[i].iban_listed)
+            return false;
+        has_others = has_others || rows[i].iban;
+    }
+    for (size_t i = 0; iban && i < result->party_count; i++) {
+        const struct resolved_party *party = &result->parties[i];
+        if (!uuid_equal(party->counterparty, counterparty) || !party->iban)
+            continue;
+        if (text_equal(party->iban, iban))
+            return false;
+        has_others = true;
+    }
+    return has_others;
+}
+
 static void note_party(struct scoring *scoring, size_t at)
 {
     struct scored *scored = &scoring->result->items[at];
@@ -256,6 +281,8 @@ static enum err resolve_parties(struct scoring *scoring)
         offer_new_parties(scoring, known, &count, MATCH_CANDIDATES_MAX);
         TRY(match_resolve(scoring->arena, &scoring->context, &scored->record, known, count,
                           &scored->resolution));
+        scored->iban_changed =
+            scored->resolution.found && other_account(scoring, i, scored->resolution.id);
         note_party(scoring, i);
         scored->party_confirmed =
             scored->resolution.found && confirmed(scoring, i, scored->resolution.id);
@@ -281,7 +308,7 @@ static enum err find_candidates(struct scoring *scoring)
             .core_name = name_core(scoring->arena, scored->item->party_name),
             .reference = reference_normalise(scoring->arena, scored->item->reference),
             .amount = scored->record.amount,
-            .net = signed_amount(scored->item, scored->item->net),
+            .net = scored->item->net, /* as it was booked: it has its own sign */
             .date = scored->item->date,
             .counterparty = counterparty_of(scored),
         };
@@ -408,7 +435,9 @@ static struct policy_facts facts_of(const struct scoring *scoring, size_t item,
         .changed_after_delivery =
             scored->item->delivered_before && text_equal(scored->item->posting, "post"),
         .correction = text_equal(scored->item->posting, "correct"),
+        .provenance_ours = scored->item->ours,
         .suspected_duplicate = has_duplicate(scoring, item),
+        .iban_changed = scored->iban_changed,
         .look_alike_name = scored->resolution.look_alike,
         .iban_under_two_names = scored->resolution.conflict,
         .counterparty_known = scored->party_confirmed,

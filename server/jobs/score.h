@@ -14,6 +14,7 @@ struct scored {
     struct resolution resolution;
     const struct resolved_party *party; /* NULL: nobody is named */
     bool party_confirmed;               /* a person stands behind it */
+    bool iban_changed;                  /* it has bank accounts, and this is none of them */
     bool correction_of_nothing;         /* undone at the source before it posted: ignored */
 };
 

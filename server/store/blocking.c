@@ -101,6 +101,7 @@ static const struct column known_columns[] = {
     COLUMN(struct counterparty_known, vat_id),
     COLUMN(struct counterparty_known, siren),
     COLUMN(struct counterparty_known, iban),
+    COLUMN(struct counterparty_known, iban_listed),
     COLUMN(struct counterparty_known, customer_id),
     COLUMN(struct counterparty_known, alias_confirmed),
     COLUMN(struct counterparty_known, confirmed),
@@ -124,6 +125,8 @@ STATEMENT_ROWS(
     " " IDENTIFIER_OF("'vat_id'") " AS vat_id,"
     " " IDENTIFIER_OF("'siren'") " AS siren,"
     " " IDENTIFIER_OF("'iban'") " AS iban,"
+    " EXISTS (SELECT FROM region.counterparty_identifier b WHERE b.workspace_id = $1"
+    " AND b.counterparty_id = c.id AND b.scheme = 'iban' AND b.value = q.iban) AS iban_listed,"
     " " IDENTIFIER_OF("q.scheme") " AS customer_id,"
     " EXISTS (SELECT FROM region.counterparty_alias a WHERE a.workspace_id = $1"
     " AND a.counterparty_id = c.id AND a.name_norm = q.core AND a.confirmed) AS alias_confirmed,"

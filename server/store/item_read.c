@@ -42,7 +42,8 @@ static const struct shape item_view_shape = SHAPE(struct item_view, item_view_co
     " THEN 'reverse' ELSE d.action END AS action, coalesce(i.p_micro, -1) AS p_micro,"             \
     " i.amount_minor, i.currency, i.date, r.counterparty_id AS counterparty,"                      \
     " c.name AS counterparty_is, i.counterparty_name, v.reference, v.description,"                 \
-    " l.entry_id AS entry, i.assignee, i.due_at, i.snoozed_until,"                                 \
+    " l.entry_id AS entry, i.assignee,"                                                            \
+    " coalesce(i.due_at, v.due_date::timestamp AT TIME ZONE 'UTC') AS due_at, i.snoozed_until,"    \
     " g.effective_at AS send_after,"                                                               \
     " (st.settings #>> '{policies,closed_before}')::date AS closed_before, i.row_version,"         \
     " i.collected_at AS created_at,"                                                               \

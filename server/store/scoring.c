@@ -15,7 +15,12 @@
     " v.party->>'phone' AS party_phone, v.party->>'vat_id' AS party_vat_id,"                       \
     " v.party->>'siren' AS party_siren, v.party->>'iban' AS party_iban,"                           \
     " v.party->>'customer_id' AS party_customer_id,"                                               \
-    " coalesce((v.party->>'company')::boolean, false) AS party_company"
+    " coalesce((v.party->>'company')::boolean, false) AS party_company,"                           \
+    " r.delivered_by IS NOT NULL OR EXISTS (SELECT FROM region.connection t"                       \
+    " JOIN region.delivery d ON d.workspace_id = $1 AND d.connection_id = t.id"                    \
+    " AND d.external_id = r.source_id AND d.operation IN ('create', 'mail', 'reverse')"            \
+    " WHERE t.workspace_id = $1 AND t.provider = s.provider AND t.account = s.account"             \
+    " AND t.livemode = s.livemode) AS ours"
 #define SCORING_ITEM_TABLES                                                                        \
     " FROM region.item i"                                                                          \
     " JOIN region.record r ON r.workspace_id = $1 AND r.id = i.record_id"                          \
@@ -55,6 +60,7 @@ static const struct column item_columns[] = {
     COLUMN(struct scoring_item, party_iban),
     COLUMN(struct scoring_item, party_customer_id),
     COLUMN(struct scoring_item, party_company),
+    COLUMN(struct scoring_item, ours),
     COLUMN(struct scoring_item, delivered_before),
 };
 static const struct shape item_shape = SHAPE(struct scoring_item, item_columns);

@@ -42,6 +42,7 @@ struct scoring_item {
     const char *party_iban;
     const char *party_customer_id;
     bool party_company;
+    bool ours;             /* we delivered it to the source, as the target of another integration */
     bool delivered_before; /* an earlier version was delivered, linked, or may yet be */
 };
 
@@ -126,6 +127,7 @@ struct counterparty_known {
     const char *vat_id;
     const char *siren;
     const char *iban;
+    bool iban_listed; /* the account that was asked for is one of its own */
     const char *customer_id;
     bool alias_confirmed;
     bool confirmed; /* a person stands behind the counterparty or one of its aliases */
