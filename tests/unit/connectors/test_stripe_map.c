@@ -65,6 +65,8 @@ static const char *record_text(struct arena *arena, const struct source_record *
         party_json(&record->counterparty), "quarantine", record->quarantine, "material_hash",
         record->material_hash);
     assert_non_null(value);
+    if (record->due_date.days != DATE_NONE)
+        json_object_set_new(value, "due_date", json_string(date_format(arena, record->due_date)));
     char *text = json_dumps(value, JSON_INDENT(1) | JSON_SORT_KEYS);
     char *copy = arena_format(arena, "%s\n", text);
     free(text);
