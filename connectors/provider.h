@@ -34,6 +34,7 @@ struct credential {
     const struct secret *access_token;
     const struct secret *refresh_token;
     struct instant access_expires_at;
+    int64_t generation;    /* counts the tokens of the connection */
     const char *client_id; /* the registration that the tokens belong to */
     const struct secret *client_secret;
     const char *issuer;
@@ -61,7 +62,18 @@ struct provider_call {
     /* After a 401: refreshes once and fills `credential` anew; ERR_AUTH when it is refused for
      * good. */
     enum err (*refresh)(void *context, struct credential *credential);
+    /* A provider asked for a pause (429): nothing more is sent to it for this connection for so
+     * long; 0: it did not say for how long. May be NULL. */
+    void (*slow_down)(void *context, int64_t seconds);
     void *context;
 };
+
+/* To be called with every answer of the provider. */
+static inline void provider_answered(const struct provider_call *call,
+                                     const struct http_answer *answer)
+{
+    if (answer->status == 429 && call->slow_down)
+        call->slow_down(call->context, answer->retry_after_s);
+}
 
 #endif

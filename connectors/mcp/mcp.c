@@ -9,6 +9,17 @@ static void session_put_back(void *object)
         mcp_cache_put(session->cache, session->connection, &session->state);
 }
 
+/* A session that other tokens opened may be of another grant, or of one that was withdrawn: it is
+ * left alone. Whoever replaced the tokens need not tell the caches of other processes. */
+static void session_take(struct mcp_session *session, const struct credential *credential)
+{
+    struct mcp_saved saved;
+    int64_t generation = credential ? credential->generation : 0;
+    if (mcp_cache_take(session->cache, session->connection, &saved) &&
+        saved.generation == generation)
+        session->state = saved;
+}
+
 struct mcp_session *mcp_session_of(struct provider_call *call, const struct mcp_settings *settings)
 {
     if (call->session)
@@ -23,7 +34,7 @@ struct mcp_session *mcp_session_of(struct provider_call *call, const struct mcp_
         .connection = call->connection,
     };
     if (session->cache) {
-        mcp_cache_take(session->cache, session->connection, &session->state);
+        session_take(session, call->credential);
         arena_defer(keep, session_put_back, session);
     }
     call->session = session;

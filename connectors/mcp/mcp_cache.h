@@ -17,8 +17,8 @@ struct mcp_cache;
 struct mcp_cache *mcp_cache_open(void);
 void mcp_cache_close(struct mcp_cache *cache); /* after the last job */
 /* Forgets the session of a connection that was disconnected or authorised anew. One that a job has
- * in its hands comes back, and other processes keep theirs: the server refuses them, and a new one
- * is opened. */
+ * in its hands comes back, and other processes keep theirs, but nobody goes on with a session that
+ * was used with other tokens than those of the call. */
 void mcp_cache_forget(struct mcp_cache *cache, struct uuid connection);
 
 #endif

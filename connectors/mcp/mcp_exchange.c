@@ -159,9 +159,11 @@ static enum err connection_run(struct reading *reading, const char *method, int 
     };
     if (post)
         http.body = (struct bytes){(const uint8_t *)exchange->message, strlen(exchange->message)};
+    exchange->session->state.generation = call->credential ? call->credential->generation : 0;
     if (call->lease_request)
         TRY(call->lease_request(call->context));
     enum err err = http_client_run(call->http, call->arena, &http, &exchange->http);
+    provider_answered(call, &exchange->http);
     if (reading->err != OK)
         return reading->err;
     if (exchange->http.ended_by_us && exchange->response)

@@ -31,6 +31,7 @@ extern const struct mcp_dialect mcp_legacy;
 /* What of a session outlives a job. */
 struct mcp_saved {
     bool opened;
+    int64_t generation;       /* of the tokens that it was used with */
     bool leaves_streams_open; /* seen once: its streams are cut after the answer */
     int64_t next_id;
     char id[MCP_SESSION_ID_BYTES_MAX + 1]; /* Mcp-Session-Id; empty: none */

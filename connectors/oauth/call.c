@@ -24,7 +24,9 @@ enum err oauth_call(struct provider_call *call, const struct oauth_profile *prof
     http->hosts = profile->hosts;
     if (call->lease_request)
         TRY(call->lease_request(call->context));
-    return http_client_run(call->http, call->arena, http, answer);
+    TRY(http_client_run(call->http, call->arena, http, answer));
+    provider_answered(call, answer);
+    return OK;
 }
 
 enum err oauth_object(struct provider_call *call, const struct http_answer *answer,

@@ -96,7 +96,9 @@ static enum err run_once(struct provider_call *call, const struct qonto_request 
         .total_s = total_s,
     };
     TRY(lease(call));
-    return http_client_run(call->http, call->arena, &http, answer);
+    TRY(http_client_run(call->http, call->arena, &http, answer));
+    provider_answered(call, answer);
+    return OK;
 }
 
 static void log_answer(struct provider_call *call, const struct qonto_request *request,

@@ -17,8 +17,8 @@ static const struct sentence sentences[] = {
     {"is not available", ERR_VALIDATION, "operation"},
     {"cannot be expanded", ERR_VALIDATION, "expand"},
     {"No such ", ERR_ABSENT, NULL},
-    {"rate limit", ERR_TRANSIENT, NULL},
-    {"Too many requests", ERR_TRANSIENT, NULL},
+    {"rate limit", ERR_TRANSIENT, "rate"},
+    {"Too many requests", ERR_TRANSIENT, "rate"},
     {"Invalid API Key", ERR_AUTH, NULL},
     {"Expired API Key", ERR_AUTH, NULL},
     {"MCP error -32602", ERR_VALIDATION, "tool"},
@@ -62,6 +62,15 @@ static const char *result_text(struct arena *arena, const struct mcp_reply *repl
     return structured ? json_write(arena, structured) : NULL;
 }
 
+/* Stripe's own limit comes in words, with a status that knows nothing of it. */
+static enum err refused(const struct provider_call *call, enum err err)
+{
+    bool rate = err == ERR_TRANSIENT && text_equal(arena_failure(call->arena)->field, "rate");
+    if (rate && call->slow_down)
+        call->slow_down(call->context, 0);
+    return err;
+}
+
 enum err stripe_tool(struct provider_call *call, const char *tool, json_t *arguments,
                      const char **into)
 {
@@ -70,7 +79,7 @@ enum err stripe_tool(struct provider_call *call, const char *tool, json_t *argum
     json_keep(arena, arguments);
     TRY(mcp_tool(stripe_session(call), call, tool, arguments, true, &reply));
     if (reply.channel != MCP_RESULT)
-        return stripe_classify(arena, &reply);
+        return refused(call, stripe_classify(arena, &reply));
     *into = result_text(arena, &reply);
     if (!*into)
         return arena_fail(arena, ERR_PROTOCOL, NULL, "Stripe's %s answered nothing.", tool);

@@ -4,7 +4,8 @@
  * are classified (stripe_classify). ERR_ABSENT: no such object. ERR_SCOPE: the consent does not
  * cover the account or the operation. ERR_VALIDATION with field "operation" (not served here),
  * "expand" (a property cannot be expanded) or "parameters". ERR_APPROVAL: a person must confirm.
- * ERR_TRANSIENT with field "stripe": an error whose words nobody knows; worth another try. */
+ * ERR_TRANSIENT with field "rate": too many calls; with field "stripe": an error whose words nobody
+ * knows, worth another try. */
 #ifndef SLUICE_STRIPE_CALL_H
 #define SLUICE_STRIPE_CALL_H
 

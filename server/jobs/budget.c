@@ -5,13 +5,17 @@
 #include "base/text.h"
 #include "store/queue.h"
 
-enum { SLICE_TOKENS = 20, WAITS_MAX = 10, BUDGETS = 2 };
+enum { SLICE_TOKENS = 20, WAITS_MAX = 10, WAIT_MS_MAX = 2000, BUDGETS = 2, GATES_MAX = 256 };
 
 /* Qonto: 1,000 requests in 10 s per address, all tenants together; we stay at 90 %. Stripe: 25
- * reads a second per account and endpoint; far below. */
-static const struct bucket limits[BUDGETS] = {
-    {"qonto", "default", "requests", 90, 200},
-    {"stripe", "default", "requests", 80, 200},
+ * reads a second per account and endpoint; far below, and one account that is told to slow down is
+ * no reason for the others to wait. */
+static const struct {
+    struct bucket bucket;
+    bool of_address;
+} limits[BUDGETS] = {
+    {{"qonto", "default", "requests", 90, 200}, true},
+    {{"stripe", "default", "requests", 80, 200}, false},
 };
 
 struct budget {
@@ -20,12 +24,20 @@ struct budget {
     int64_t expires_us; /* monotonic */
 };
 
+/* A connection that was told to slow down. Beyond GATES_MAX the one that opens first is given up:
+ * its lane is throttled still. */
+struct gate {
+    struct uuid connection;
+    int64_t until_us; /* monotonic */
+};
+
 struct budgets {
     const struct db_settings *settings;
     struct db *db;
     pthread_mutex_t lock;
     int64_t worker;
     struct budget of[BUDGETS];
+    struct gate gates[GATES_MAX];
 };
 
 struct budgets *budgets_open(const struct db_settings *queue)
@@ -52,16 +64,24 @@ void budgets_worker_set(struct budgets *budgets, int64_t worker)
     pthread_mutex_unlock(&budgets->lock);
 }
 
+static enum err open_database(struct budgets *budgets, struct arena *arena)
+{
+    return budgets->db ? db_ensure(budgets->db, arena)
+                       : db_open(arena, budgets->settings, &budgets->db);
+}
+
+static enum err find_bucket(struct budgets *budgets, const struct untenanted *queue, size_t which)
+{
+    struct budget *budget = &budgets->of[which];
+    return budget->bucket ? OK : bucket_ensure(queue, &limits[which].bucket, &budget->bucket);
+}
+
 static enum err lease(struct budgets *budgets, struct arena *arena, size_t which, int64_t *wait_ms)
 {
     struct budget *budget = &budgets->of[which];
-    if (budgets->db)
-        TRY(db_ensure(budgets->db, arena));
-    else
-        TRY(db_open(arena, budgets->settings, &budgets->db));
+    TRY(open_database(budgets, arena));
     struct untenanted queue = db_untenanted(budgets->db, arena);
-    if (budget->bucket == 0)
-        TRY(bucket_ensure(&queue, &limits[which], &budget->bucket));
+    TRY(find_bucket(budgets, &queue, which));
     struct bucket_slice slice;
     TRY(bucket_lease(&queue, budget->bucket, budgets->worker, SLICE_TOKENS, &slice));
     budget->tokens = slice.tokens;
@@ -83,28 +103,99 @@ static enum err take(struct budgets *budgets, struct arena *arena, size_t which,
     return OK;
 }
 
+static enum err wait_longer(struct arena *arena, int64_t wait_ms)
+{
+    return arena_fail_retry(arena, ERR_TRANSIENT, (wait_ms + 999) / 1000,
+                            "The provider's request limit is used up for the moment.");
+}
+
+/* A short wait is sat out here, a long one is for the job's lane. */
 static enum err take_or_wait(struct budgets *budgets, struct arena *arena, size_t which)
 {
+    int64_t wait_ms = 0;
     for (int i = 0; i < WAITS_MAX; i++) {
-        int64_t wait_ms = 0;
         pthread_mutex_lock(&budgets->lock);
         enum err error = take(budgets, arena, which, &wait_ms);
         pthread_mutex_unlock(&budgets->lock);
         if (error != OK || wait_ms == 0)
             return error;
+        if (wait_ms > WAIT_MS_MAX)
+            break;
         int64_t pause_ms = wait_ms < 1000 ? wait_ms : 1000;
         nanosleep(
             &(struct timespec){.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000},
             NULL);
     }
-    return arena_fail_retry(arena, ERR_TRANSIENT, 2,
-                            "The provider's request limit is used up for the moment.");
+    return wait_longer(arena, wait_ms);
 }
 
-enum err budget_take(struct budgets *budgets, struct arena *arena, const char *provider)
+/* ---- told to slow down ---- */
+
+/* That of the connection, or the one that opens first. */
+static struct gate *gate_of(struct budgets *budgets, struct uuid connection)
 {
+    struct gate *first = &budgets->gates[0];
+    for (size_t i = 0; i < GATES_MAX; i++) {
+        struct gate *gate = &budgets->gates[i];
+        if (uuid_equal(gate->connection, connection))
+            return gate;
+        if (gate->until_us < first->until_us)
+            first = gate;
+    }
+    return first;
+}
+
+static int64_t gate_wait_ms(struct budgets *budgets, struct uuid connection)
+{
+    pthread_mutex_lock(&budgets->lock);
+    const struct gate *gate = gate_of(budgets, connection);
+    int64_t left_us =
+        uuid_equal(gate->connection, connection) ? gate->until_us - monotonic_us() : 0;
+    pthread_mutex_unlock(&budgets->lock);
+    return left_us > 0 ? (left_us + 999) / 1000 : 0;
+}
+
+static void gate_close(struct budgets *budgets, struct uuid connection, int64_t seconds)
+{
+    struct gate *gate = gate_of(budgets, connection);
+    int64_t until_us = monotonic_us() + seconds * 1000000;
+    bool closed = uuid_equal(gate->connection, connection) && gate->until_us > until_us;
+    if (!closed)
+        *gate = (struct gate){connection, until_us};
+}
+
+static enum err close_bucket(struct budgets *budgets, struct arena *arena, size_t which,
+                             int64_t seconds)
+{
+    budgets->of[which].tokens = 0;
+    TRY(open_database(budgets, arena));
+    struct untenanted queue = db_untenanted(budgets->db, arena);
+    TRY(find_bucket(budgets, &queue, which));
+    return bucket_close(&queue, budgets->of[which].bucket, seconds);
+}
+
+enum err budget_close(struct budgets *budgets, struct arena *arena, const char *provider,
+                      struct uuid connection, int64_t seconds)
+{
+    enum err error = OK;
+    pthread_mutex_lock(&budgets->lock);
+    gate_close(budgets, connection, seconds);
+    for (size_t i = 0; i < BUDGETS && error == OK; i++) {
+        if (limits[i].of_address && text_equal(limits[i].bucket.provider, provider))
+            error = close_bucket(budgets, arena, i, seconds);
+    }
+    pthread_mutex_unlock(&budgets->lock);
+    return error;
+}
+
+enum err budget_take(struct budgets *budgets, struct arena *arena, const char *provider,
+                     struct uuid connection)
+{
+    int64_t wait_ms = gate_wait_ms(budgets, connection);
+    if (wait_ms > 0)
+        return wait_longer(arena, wait_ms);
     for (size_t i = 0; i < BUDGETS; i++) {
-        if (text_equal(limits[i].provider, provider))
+        if (text_equal(limits[i].bucket.provider, provider))
             return take_or_wait(budgets, arena, i);
     }
     return OK;

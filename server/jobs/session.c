@@ -53,6 +53,7 @@ static enum err read_credential(const struct scope *scope, struct session *sessi
     TRY(read_secret(scope, session, CREDENTIAL_REFRESH_TOKEN, &credential->refresh_token));
     TRY(read_secret(scope, session, CREDENTIAL_CLIENT_SECRET, &credential->client_secret));
     TRY(read_attempt(session));
+    credential->generation = session->connection.credential_generation;
     credential->access_expires_at = session->connection.access_expires_at;
     credential->client_id = session->attempt.client_id;
     credential->issuer = session->attempt.issuer;
@@ -227,7 +228,37 @@ static bool usable(enum connection_state state)
 static enum err lease_request(void *context)
 {
     struct session *session = context;
-    return budget_take(session->ctx->env->budgets, session->call.arena, session->provider->name);
+    return budget_take(session->ctx->env->budgets, session->call.arena, session->provider->name,
+                       session->connection.id);
+}
+
+struct slowing {
+    struct uuid connection;
+    int64_t seconds;
+};
+
+static enum err throttle(const struct scope *scope, void *arg)
+{
+    const struct slowing *slowing = arg;
+    return queue_throttle(scope, slowing->connection, slowing->seconds);
+}
+
+/* At once, so that what runs beside this stops, too. In an arena of its own: why the call failed is
+ * still to be said in the job's. */
+static void slow_down(void *context, int64_t seconds)
+{
+    const struct session *session = context;
+    struct job_context ctx = *session->ctx;
+    struct slowing slowing = {session->connection.id, seconds > 0 ? seconds : SLOW_DOWN_S_DEFAULT};
+    ctx.arena = arena_open();
+    ctx.scope.arena = ctx.arena;
+    enum err closed = budget_close(ctx.env->budgets, ctx.arena, session->provider->name,
+                                   slowing.connection, slowing.seconds);
+    enum err throttled = job_database(&ctx, throttle, &slowing);
+    log_event(ctx.env->log, LOG_WARN, "provider.slow_down", LOG_U("workspace", ctx.job->workspace),
+              LOG_U("connection", slowing.connection), LOG_N("seconds", slowing.seconds),
+              LOG_T("bucket", err_slug(closed)), LOG_T("lane", err_slug(throttled)));
+    arena_close(ctx.arena);
 }
 
 static void make_call(struct session *session)
@@ -244,6 +275,7 @@ static void make_call(struct session *session)
         .sessions = ctx->env->mcp_sessions,
         .connection = session->connection.id,
         .lease_request = lease_request,
+        .slow_down = slow_down,
         .refresh = on_unauthorised,
         .context = session,
     };

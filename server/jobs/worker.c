@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "jobs/budget.h"
 #include "jobs/keeper.h"
 #include "jobs/session.h"
 #include "store/scope_make.h"
@@ -282,6 +283,7 @@ static void worker_renewed(void *object, int64_t id)
 {
     struct worker *worker = object;
     atomic_store(&worker->id, id);
+    budgets_worker_set(worker->settings.env->budgets, id);
 }
 
 struct worker *worker_open(const struct worker_settings *settings)

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-enum { LINGER_US = 200 * 1000, RETRY_AFTER_S_MAX = 7 * 86400 };
+enum { LINGER_US = 200 * 1000 };
 
 const char *http_answer_header(const struct http_answer *answer, const char *name, size_t n)
 {
@@ -165,9 +165,10 @@ void http_answer_finish(struct http_exchange *exchange)
 {
     curl_off_t retry_after = 0;
     curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after);
-    exchange->answer->retry_after_s = retry_after < 0                   ? 0
-                                      : retry_after > RETRY_AFTER_S_MAX ? RETRY_AFTER_S_MAX
-                                                                        : (int64_t)retry_after;
+    exchange->answer->retry_after_s = retry_after < 0 ? 0
+                                      : retry_after > HTTP_RETRY_AFTER_S_MAX
+                                          ? HTTP_RETRY_AFTER_S_MAX
+                                          : (int64_t)retry_after;
     exchange->answer->body = buf_bytes(&exchange->body);
     if (exchange->call->answer_secret) {
         exchange->answer->body = secret_bytes(secret_new(exchange->arena, exchange->answer->body));

@@ -74,7 +74,8 @@ struct http_answer {
     const char *tls_version;
     struct http_header *headers; /* names lower-cased */
     size_t header_count;
-    int64_t retry_after_s; /* from Retry-After (seconds or date), 0 when absent */
+    int64_t retry_after_s; /* from Retry-After (seconds or date), at most
+                              HTTP_RETRY_AFTER_S_MAX; 0 when absent */
     bool ended_by_us;      /* the call ended by on_data, not by the end of the answer */
 };
 
@@ -89,7 +90,8 @@ enum {
     HTTP_HEADERS_MAX = 100,            /* of an answer */
     HTTP_HEADER_BYTES_MAX = 64 * 1024, /* of an answer, together */
     HTTP_URL_BYTES_MAX = 8 * 1024,
-    HTTP_NESTING_MAX = 2, /* calls within on_data of a call */
+    HTTP_RETRY_AFTER_S_MAX = 3600, /* nobody makes us wait longer without being asked again */
+    HTTP_NESTING_MAX = 2,          /* calls within on_data of a call */
 };
 
 struct http_client *http_client_open(const struct http_settings *settings);

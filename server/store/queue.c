@@ -159,14 +159,14 @@ enum err queue_retry(const struct scope *scope, const struct claimed_job *job,
     return job_return(scope, job, retry->run_at, P_INT_IF(false, 0), now);
 }
 
-STATEMENT(lane_throttle_sql, "UPDATE region.lane SET next_at = greatest(next_at, $3)"
-                             " WHERE workspace_id = $1 AND connection_id = $2"
-                             " AND next_at < 'infinity'");
+STATEMENT(lane_throttle_sql, "UPDATE region.lane SET throttled_until = greatest(throttled_until,"
+                             " clock_timestamp() + $3 * interval '1 second')"
+                             " WHERE workspace_id = $1 AND connection_id = $2");
 
-enum err queue_throttle(const struct scope *scope, struct uuid connection, struct instant until)
+enum err queue_throttle(const struct scope *scope, struct uuid connection, int64_t seconds)
 {
     return db_exec(scope, &lane_throttle_sql,
-                   PARAMS(P(scope->workspace), P_UUID_VALUE(connection), P(until)), NULL);
+                   PARAMS(P(scope->workspace), P_UUID_VALUE(connection), P(seconds)), NULL);
 }
 
 STATEMENT(lane_park_sql, "UPDATE region.lane SET parked = $2,"

@@ -107,9 +107,10 @@ struct job_retry {
 enum err queue_retry(const struct scope *scope, const struct claimed_job *job,
                      const struct job_retry *retry, struct instant now, bool *exhausted) MUST_USE;
 
-/* The provider said Retry-After: nothing of this connection runs before `until`. */
+/* The provider said Retry-After: no job of this connection is claimed for so long (the database's
+ * clock). What runs goes on. */
 enum err queue_throttle(const struct scope *scope, struct uuid connection,
-                        struct instant until) MUST_USE;
+                        int64_t seconds) MUST_USE;
 /* Parks a connection's lane (credentials gone), or lets it go on. */
 enum err queue_park(const struct scope *scope, struct uuid connection, bool parked) MUST_USE;
 

@@ -50,6 +50,7 @@ STATEMENT_ROWS(
     "  least(burst, tokens + rate_per_s * extract(epoch FROM clock_timestamp()"
     "   - coalesce(refilled_at, clock_timestamp() - interval '1 day'))::real) AS available"
     "  FROM region.lane WHERE next_at <= $3 AND NOT parked AND running < max_running"
+    "  AND (throttled_until IS NULL OR throttled_until <= clock_timestamp())"
     "  ORDER BY vtime, id LIMIT least($2, $4) FOR NO KEY UPDATE SKIP LOCKED),"
     " l AS MATERIALIZED (SELECT id, rate_per_s, available, least(room,"
     "  floor(coalesce(available, room))::int,"

@@ -379,6 +379,30 @@ static void a_parked_connection_runs_nothing_until_it_may(void **state)
     assert_int_equal(claim(worker, 1).count, 1);
 }
 
+/* Whatever wakes the lane meanwhile. */
+static void a_throttled_connection_runs_nothing_before_its_time(void **state)
+{
+    (void)state;
+    struct scope scope = fixture_scope(&fixture);
+    struct untenanted at = queue();
+    struct job_order order = {.kind = JOB_SYNC, .connection = db_new_id(&scope)};
+    int64_t worker = worker_new(), woken;
+    order.subject = db_new_id(&scope);
+    assert_ok(&fixture, queue_enqueue(&scope, &order));
+    assert_ok(&fixture, queue_throttle(&scope, order.connection, 60));
+    assert_ok(&fixture, queue_throttle(&scope, order.connection, 1)); /* the longer one counts */
+    assert_int_equal(claim(worker, 2).count, 0);
+    order.subject = db_new_id(&scope);
+    assert_ok(&fixture, queue_enqueue(&scope, &order));
+    assert_ok(&fixture, queue_sweep(&at, now(), &woken));
+    assert_int_equal(claim(worker, 2).count, 0);
+    enqueue(&scope, 1, NULL); /* another lane */
+    assert_int_equal(claim(worker, 1).count, 1);
+    fixture_superuser(&fixture, "UPDATE region.lane SET throttled_until = clock_timestamp()"
+                                " WHERE throttled_until IS NOT NULL");
+    assert_int_equal(claim(worker, 8).count, 2);
+}
+
 static void the_sweep_wakes_a_lane_that_sleeps_over_work(void **state)
 {
     (void)state;
@@ -539,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup(asking_twice_makes_one_job_at_the_earlier_time, clean),
         cmocka_unit_test_setup(a_retry_counts_until_the_attempts_are_spent, clean),
         cmocka_unit_test_setup(a_parked_connection_runs_nothing_until_it_may, clean),
+        cmocka_unit_test_setup(a_throttled_connection_runs_nothing_before_its_time, clean),
         cmocka_unit_test_setup(a_floor_hides_no_older_job_for_long, clean),
         cmocka_unit_test_setup(the_sweep_wakes_a_lane_that_sleeps_over_work, clean),
         cmocka_unit_test_setup(workers_are_woken_after_the_commit_only, clean),

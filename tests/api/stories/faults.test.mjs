@@ -300,6 +300,36 @@ describe('the source fails in every way', () => {
   });
 });
 
+describe('a provider asks for a pause', () => {
+  const GRACE_MS = 500; // what was on its way when the answer came
+  const soon = (seconds) => new Date(Date.now() + seconds * 1000).toUTCString();
+  const cases = [
+    ['stripe', atStripe, 'in seconds', () => 4],
+    ['stripe', atStripe, 'as a date', () => soon(5)],
+    ['qonto', atQonto, 'in seconds', () => 4],
+    ['qonto', atQonto, 'as a date', () => soon(5)],
+  ];
+  for (const [provider, at, how, pause] of cases) {
+    test(`${provider}, ${how}: no call leaves before its time, and then all goes on`, async () => {
+      await rest(flow);
+      await control.delete('/control/requests');
+      await at('429', { retry_after: pause() });
+      const charges = await buy(flow, 3);
+      const nudge = setInterval(() => sync(flow).catch(() => {}), 300);
+      const slowed = await until('it said so', async () => {
+        const { requests } = await control.get(`/control/requests?provider=${provider}`);
+        return requests.find(({ status }) => status === 429);
+      });
+      for (const { id } of charges) await itemIn(flow, id, 'delivered', 60);
+      clearInterval(nudge);
+      const { requests } = await control.get(`/control/requests?provider=${provider}`);
+      const since = requests.map(({ at_ms: ms }) => ms - slowed.at_ms).filter((ms) => ms > GRACE_MS);
+      assert.ok(Math.min(...since) >= 3500, `the next one left after ${Math.min(...since)} ms`);
+      await assertOnceAndExplained(flow, idsOf(charges));
+    });
+  }
+});
+
 describe('access expires', () => {
   test('quietly at both providers: it is refreshed and nobody is told', async () => {
     const told = (await flow.api.all(`${flow.at}/notifications`)).length;

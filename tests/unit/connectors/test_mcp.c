@@ -374,6 +374,26 @@ static void a_session_is_kept_between_jobs(void **state)
     world->call.session = NULL;
 }
 
+/* Those of another authorisation, say: whoever got them need not tell this process. */
+static void a_session_ends_with_the_tokens_that_it_was_used_with(void **state)
+{
+    struct world *world = *state;
+    struct mcp_reply reply;
+    world->call.sessions = mcp_cache_open();
+    for (int job = 0; job < 3; job++) {
+        const char *answers[] = {JSON_HEAD RESULT(2), JSON_HEAD RESULT(3), JSON_HEAD RESULT(2)};
+        world->answers[0] = answers[job];
+        world->call.keep = arena_open();
+        world->call.session = NULL;
+        world->credential.generation = job < 2 ? 7 : 8;
+        assert_int_equal(ask(world, false, &reply), OK);
+        arena_close(world->call.keep);
+    }
+    assert_int_equal(world->initialized, 2);
+    mcp_cache_close(world->call.sessions);
+    world->call.session = NULL;
+}
+
 static void the_cache_forgets_the_session_that_rested_longest(void **state)
 {
     (void)state;
@@ -454,6 +474,7 @@ int main(void)
         WORLD_TEST(an_unknown_revision_or_a_bad_session_id_ends_the_handshake),
         WORLD_TEST(a_stream_that_is_left_open_does_not_hold_us_up),
         WORLD_TEST(a_session_is_kept_between_jobs),
+        WORLD_TEST(a_session_ends_with_the_tokens_that_it_was_used_with),
         cmocka_unit_test(the_cache_forgets_the_session_that_rested_longest),
         WORLD_TEST(tools_are_listed_to_the_end),
         WORLD_TEST(a_tool_answers_in_words_or_with_an_error),

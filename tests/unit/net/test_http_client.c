@@ -53,6 +53,17 @@ static enum tls_end odd_path(struct tls_exchange *exchange)
     return TLS_KEEP;
 }
 
+/* "Retry-After: Fri, 20 Nov 2026 14:00:00 GMT", as HTTP writes dates. */
+static void reply_by_date(struct tls_exchange *exchange)
+{
+    time_t then = time(NULL) + 60;
+    struct tm parts;
+    char header[80];
+    gmtime_r(&then, &parts);
+    strftime(header, sizeof header, "Retry-After: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+    tls_reply(exchange, "429 Too Many", "text/html", header, "");
+}
+
 static enum tls_end serve(void *context, struct tls_exchange *exchange)
 {
     struct world *world = context;
@@ -64,6 +75,10 @@ static enum tls_end serve(void *context, struct tls_exchange *exchange)
                   "hello");
     } else if (strcmp(exchange->path, "/redirect") == 0) {
         tls_reply(exchange, "302 Found", "text/html", "Location: https://127.0.0.1:1/\r\n", "");
+    } else if (strcmp(exchange->path, "/by-date") == 0) {
+        reply_by_date(exchange);
+    } else if (strcmp(exchange->path, "/much-later") == 0) {
+        tls_reply(exchange, "429 Too Many", "text/html", "Retry-After: 604800\r\n", "");
     } else if (strcmp(exchange->path, "/later") == 0) {
         tls_reply(exchange, "503 Service Unavailable", "text/html", "Retry-After: 17\r\n", "");
     } else {
@@ -141,7 +156,11 @@ static void a_redirect_is_not_followed_and_retry_after_is_read(void **state)
     assert_int_equal(run(world, "POST", "/later", &answer), OK);
     assert_int_equal(answer.status, 503);
     assert_int_equal(answer.retry_after_s, 17);
-    assert_int_equal(tls_peer_requests(world->peer), 2);
+    assert_int_equal(run(world, "GET", "/by-date", &answer), OK);
+    assert_in_range(answer.retry_after_s, 50, 60);
+    assert_int_equal(run(world, "GET", "/much-later", &answer), OK);
+    assert_int_equal(answer.retry_after_s, HTTP_RETRY_AFTER_S_MAX);
+    assert_int_equal(tls_peer_requests(world->peer), 4);
 }
 
 static void what_is_lost_is_uncertain_unless_it_can_be_repeated(void **state)
