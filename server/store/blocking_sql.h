@@ -9,6 +9,11 @@
 #define SLUICE_STORE_BLOCKING_SQL_H
 
 #include "store/nearest_names.h"
+#include "store/scoring.h"
+
+/* The rows of BLOCKING_QUERIES_SQL as JSON. */
+const char *blocking_queries(struct arena *arena, const struct blocking_query *queries,
+                             size_t count);
 
 /* Statements that are put together from macros. */
 /* clang-format off */
@@ -16,6 +21,7 @@
 #define ENTRIES_PER_ARM "20"
 #define ENTRIES_PER_NAME "10" /* before the day of the record, and as many after it */
 #define NAMES_PER_RECORD "12"
+#define PARTIES_PER_RECORD "20" /* KNOWN_COUNTERPARTIES_MAX */
 
 #define BLOCKING_QUERIES_SQL                                                                       \
     "SELECT *, minor - abs(minor) * 3 / 100 AS low, minor + abs(minor) * 3 / 100 AS high,"         \
@@ -76,6 +82,14 @@
     ENTRIES_SQL("e.near_name = m.name AND e.list_day < q.near_day", "e.list_day DESC, e.id",       \
                 ENTRIES_PER_NAME)                                                                  \
     ") e ORDER BY m.alike DESC, abs(e.list_day - q.near_day), e.id LIMIT " ENTRIES_PER_ARM ")"
+
+/* Counterparties under the nearest of their aliases; the book of aliases is the workspace's. */
+#define ALIAS_ARM                                                                                  \
+    "(SELECT a.counterparty_id FROM " NEAREST_NAMES_SQL("$1", "q.core", PARTIES_PER_RECORD) " m"   \
+    " CROSS JOIN LATERAL (SELECT n.counterparty_id FROM region.counterparty_alias n"               \
+    " WHERE n.workspace_id = $1 AND n.near_name = m.name"                                          \
+    " ORDER BY n.counterparty_id LIMIT " PARTIES_PER_RECORD ") a"                                  \
+    " ORDER BY m.alike DESC, m.name, a.counterparty_id LIMIT " PARTIES_PER_RECORD ")"
 
 /* clang-format on */
 #endif
