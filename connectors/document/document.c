@@ -197,6 +197,11 @@ static struct metadata metadata_of(const struct drawing *drawing)
     return metadata;
 }
 
+enum err document_fonts_open(struct arena *arena, struct document_fonts **into)
+{
+    return page_fonts_open(arena, into);
+}
+
 enum err document_render(struct arena *arena, const struct document_input *input, struct bytes *pdf)
 {
     TRY(document_check(arena, input));
@@ -211,7 +216,10 @@ enum err document_render(struct arena *arena, const struct document_input *input
         .provider = provider,
         .kind = document_kind_words(arena, language, cleaned.kind, provider),
     };
-    TRY(page_open(arena, document_language_tag(language), &drawing.page));
+    struct document_fonts *fonts = input->fonts;
+    if (!fonts)
+        TRY(document_fonts_open(arena, &fonts));
+    TRY(page_open(arena, fonts, document_language_tag(language), &drawing.page));
     draw_document(&drawing);
     struct bytes drawn;
     TRY(page_finish(drawing.page, &drawn));

@@ -7,7 +7,7 @@
  * The same input gives the same bytes: no wall clock, named font files, an id from the content. A
  * change of what is drawn raises DOCUMENT_RECIPE_VERSION.
  *
- * Safe to call from several threads at once: each call makes its own font map. Text from outside
+ * Safe to call from several threads at once, each with fonts of its own. Text from outside
  * may be anything: what is no UTF-8 becomes U+FFFD, control characters become blanks, long text
  * wraps and then ends in an ellipsis; the page never overflows.
  *
@@ -26,6 +26,11 @@ enum {
     DOCUMENT_ID_BYTES_MAX = 255,    /* of an id: longer is ERR_VALIDATION, ids are never cut */
     DOCUMENT_FILE_NAME_MAX = 100,   /* characters of a file name, all ASCII */
 };
+
+/* The fonts, read once for many documents; reading them takes longer than drawing a page. They
+ * belong to one thread at a time and end with the arena. */
+struct document_fonts;
+enum err document_fonts_open(struct arena *arena, struct document_fonts **into) MUST_USE;
 
 struct document_line {
     const char *text;
@@ -68,6 +73,7 @@ struct document_input {
     struct money fee;
     struct money net;
     const struct document_reversal *reverses; /* NULL: a first document */
+    struct document_fonts *fonts;             /* NULL: read for this document alone */
 };
 
 /* Fills what a record says; the caller adds language, provider, company, reference, account,

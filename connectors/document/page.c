@@ -29,15 +29,29 @@ static const double inks[INK_COUNT][3] = {
     [INK_WARN] = {0.70, 0.32, 0.05},
 };
 
+struct document_fonts {
+    FcConfig *files;
+    PangoFontMap *map;
+};
+
 struct page {
     struct arena *arena;
     struct buf pdf;
-    FcConfig *fonts;
-    PangoFontMap *font_map;
     PangoContext *context;
     cairo_surface_t *surface;
     cairo_t *cairo;
 };
+
+static void fonts_release(void *object)
+{
+    struct document_fonts *fonts = object;
+    if (fonts->map) { /* pango 1.50 keeps its reference to the configuration unless told */
+        pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(fonts->map), NULL);
+        g_object_unref(fonts->map);
+    }
+    if (fonts->files)
+        FcConfigDestroy(fonts->files);
+}
 
 static void page_release(void *object)
 {
@@ -48,12 +62,6 @@ static void page_release(void *object)
         cairo_surface_destroy(page->surface);
     if (page->context)
         g_object_unref(page->context);
-    if (page->font_map) { /* pango 1.50 keeps its reference to the configuration unless told */
-        pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(page->font_map), NULL);
-        g_object_unref(page->font_map);
-    }
-    if (page->fonts)
-        FcConfigDestroy(page->fonts);
 }
 
 static cairo_status_t take_bytes(void *closure, const unsigned char *data, unsigned int n)
@@ -62,24 +70,27 @@ static cairo_status_t take_bytes(void *closure, const unsigned char *data, unsig
     return buf_add(&page->pdf, data, n) ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-static enum err open_fonts(struct page *page)
+enum err page_fonts_open(struct arena *arena, struct document_fonts **into)
 {
-    page->fonts = FcConfigCreate();
+    struct document_fonts *fonts = arena_alloc(arena, sizeof *fonts);
+    arena_defer(arena, fonts_release, fonts);
+    fonts->files = FcConfigCreate();
     for (size_t i = 0; i < COUNT(font_files); i++) {
-        if (!FcConfigAppFontAddFile(page->fonts, (const FcChar8 *)font_files[i]))
-            return arena_fail(page->arena, ERR_CONFIG, NULL,
+        if (!FcConfigAppFontAddFile(fonts->files, (const FcChar8 *)font_files[i]))
+            return arena_fail(arena, ERR_CONFIG, NULL,
                               "The font %s cannot be read; install fonts-dejavu-core.",
                               font_files[i]);
     }
-    FcConfigAppFontAddFile(page->fonts, (const FcChar8 *)fallback_font_file);
-    page->font_map = pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT);
-    pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(page->font_map), page->fonts);
+    FcConfigAppFontAddFile(fonts->files, (const FcChar8 *)fallback_font_file);
+    fonts->map = pango_cairo_font_map_new_for_font_type(CAIRO_FONT_TYPE_FT);
+    pango_fc_font_map_set_config(PANGO_FC_FONT_MAP(fonts->map), fonts->files);
+    *into = fonts;
     return OK;
 }
 
-static void open_context(struct page *page, const char *language)
+static void open_context(struct page *page, PangoFontMap *fonts, const char *language)
 {
-    page->context = pango_font_map_create_context(page->font_map);
+    page->context = pango_font_map_create_context(fonts);
     pango_context_set_language(page->context, pango_language_from_string(language));
     pango_context_set_base_dir(page->context, PANGO_DIRECTION_LTR);
     pango_context_set_round_glyph_positions(page->context, FALSE);
@@ -92,14 +103,14 @@ static void open_context(struct page *page, const char *language)
     cairo_font_options_destroy(options);
 }
 
-enum err page_open(struct arena *arena, const char *language, struct page **into)
+enum err page_open(struct arena *arena, struct document_fonts *fonts, const char *language,
+                   struct page **into)
 {
     struct page *page = arena_alloc(arena, sizeof *page);
     page->arena = arena;
     page->pdf = buf_new(arena, DOCUMENT_BYTES_MAX);
     arena_defer(arena, page_release, page);
-    TRY(open_fonts(page));
-    open_context(page, language);
+    open_context(page, fonts->map, language);
     page->surface = cairo_pdf_surface_create_for_stream(take_bytes, page, PAGE_WIDTH, PAGE_HEIGHT);
     cairo_pdf_surface_restrict_to_version(page->surface, CAIRO_PDF_VERSION_1_5);
     /* Without one, cairo writes the wall clock. The true one is set with the other metadata. */

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 
 struct page;
+struct document_fonts;
 
 #define PAGE_WIDTH  595.28
 #define PAGE_HEIGHT 841.89
@@ -27,8 +28,12 @@ struct page_box {
     int lines;
 };
 
-/* The page draws into `pdf`, which is complete after page_finish. `language` is a BCP 47 tag. */
-enum err page_open(struct arena *arena, const char *language, struct page **into) MUST_USE;
+/* What document_fonts_open opens. */
+enum err page_fonts_open(struct arena *arena, struct document_fonts **into) MUST_USE;
+/* The page draws into `pdf`, which is complete after page_finish. `language` is a BCP 47 tag; the
+ * fonts outlive the page. */
+enum err page_open(struct arena *arena, struct document_fonts *fonts, const char *language,
+                   struct page **into) MUST_USE;
 /* Draws one paragraph and answers the height that it took. */
 double page_text(struct page *page, struct page_box box, struct page_style style, const char *text);
 /* As page_text in one line that is never cut: it becomes smaller until it fits. */

@@ -62,6 +62,7 @@ static struct document_input input_of(struct arena *arena, const struct document
     input.testmode = !item->livemode;
     input.version = item->version;
     input.reverses = order->reverses;
+    input.fonts = order->fonts;
     return input;
 }
 
@@ -287,16 +288,29 @@ static const struct planned_delivery *plan_delivery(const struct environment *en
     return planned;
 }
 
-static enum err render(const struct scope *scope, const struct scoring_window *window,
-                       const struct scored *scored, struct decided_item *into)
+/* What the items of one window share while their outcomes are made. */
+struct outcomes {
+    const struct environment *env;
+    const struct scope *scope;
+    const struct scoring_window *window;
+    struct document_fonts *fonts; /* NULL until the first document */
+};
+
+static enum err render(struct outcomes *outcomes, const struct scored *scored,
+                       struct decided_item *into)
 {
+    const struct scope *scope = outcomes->scope;
     bool reversal = text_equal(scored->item->posting, "correct");
     bool wanted = !text_equal(into->state, "linked") && !text_equal(into->state, "ignored");
     if (!wanted || reversal) /* a reversal names the first document: made when it is approved */
         return OK;
+    if (!outcomes->fonts)
+        TRY(document_fonts_open(scope->arena, &outcomes->fonts));
     struct stored_document *document = arena_alloc(scope->arena, sizeof *document);
-    struct document_order order = {
-        .item = scored->item, .language = window->language, .company = window->workspace_name};
+    struct document_order order = {.item = scored->item,
+                                   .language = outcomes->window->language,
+                                   .company = outcomes->window->workspace_name,
+                                   .fonts = outcomes->fonts};
     TRY(document_of(scope, &order, document));
     into->document = document;
     return OK;
@@ -318,12 +332,12 @@ bool document_refused(const struct scope *scope, enum err error, struct item_ref
 
 /* One poisonous record keeps no other from being decided. What waits for a person goes on waiting:
  * the problem shows when it is approved. */
-static enum err render_or_refuse(const struct scope *scope, const struct scoring_window *window,
-                                 const struct scored *scored, struct decided_item *into)
+static enum err render_or_refuse(struct outcomes *outcomes, const struct scored *scored,
+                                 struct decided_item *into)
 {
     struct item_refusal refusal;
-    enum err error = render(scope, window, scored, into);
-    if (error == OK || !document_refused(scope, error, &refusal))
+    enum err error = render(outcomes, scored, into);
+    if (error == OK || !document_refused(outcomes->scope, error, &refusal))
         return error;
     into->document = NULL;
     if (text_equal(into->state, "queued")) {
@@ -333,18 +347,18 @@ static enum err render_or_refuse(const struct scope *scope, const struct scoring
     return OK;
 }
 
-static enum err outcome_item(const struct environment *env, const struct scope *scope,
-                             const struct scoring_window *window, const struct scored *scored,
+static enum err outcome_item(struct outcomes *outcomes, const struct scored *scored,
                              struct decided_item *into)
 {
+    const struct scope *scope = outcomes->scope;
     struct writing writing = {scope->arena, arena_open()};
     copy_figures(scored, into);
     enum err error = explain(&writing, scored, into);
     arena_close(writing.draft);
     TRY(error);
-    TRY(render_or_refuse(scope, window, scored, into));
+    TRY(render_or_refuse(outcomes, scored, into));
     if (text_equal(into->state, "queued"))
-        into->delivery = plan_delivery(env, scope, window, scored);
+        into->delivery = plan_delivery(outcomes->env, scope, outcomes->window, scored);
     return OK;
 }
 
@@ -369,9 +383,10 @@ enum err outcome_of(const struct environment *env, const struct scope *scope,
                     const struct scoring_window *window, const struct score_result *scores,
                     struct scoring_outcome *into)
 {
+    struct outcomes outcomes = {.env = env, .scope = scope, .window = window};
     struct decided_item *items = arena_array(scope->arena, scores->count, sizeof *items);
     for (size_t i = 0; i < scores->count; i++)
-        TRY(outcome_item(env, scope, window, &scores->items[i], &items[i]));
+        TRY(outcome_item(&outcomes, &scores->items[i], &items[i]));
     number_by_confidence(scope->arena, scores, items);
     *into = (struct scoring_outcome){
         .window = window->window,

@@ -16,6 +16,7 @@ struct document_order {
     const char *language;
     const char *company;
     const struct document_reversal *reverses;
+    struct document_fonts *fonts; /* NULL: read for this one */
 };
 enum err document_of(const struct scope *scope, const struct document_order *order,
                      struct stored_document *into) MUST_USE;

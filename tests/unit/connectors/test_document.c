@@ -86,6 +86,34 @@ static void test_threads_give_the_same_bytes(void **state)
     free((void *)(uintptr_t)pdfs[0].at);
 }
 
+static struct bytes rendered_with(struct arena *arena, struct document_fonts *fonts,
+                                  const char *name)
+{
+    struct document_input input = plain_input();
+    struct bytes pdf;
+    input.counterparty.name = name;
+    input.fonts = fonts;
+    assert_int_equal(document_render(arena, &input, &pdf), OK);
+    return pdf;
+}
+
+/* What was drawn before with the same fonts does not show. */
+static void test_shared_fonts_give_the_same_bytes(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"Éditions Côte Sauvage", "株式会社",
+                                        "Łódź & Søn 12 345,67 €", "Éditions Côte Sauvage"};
+    struct arena *arena = arena_open();
+    struct document_fonts *fonts;
+    assert_int_equal(document_fonts_open(arena, &fonts), OK);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct arena *draft = arena_open(); /* pages end before their fonts */
+        assert_same(rendered_with(draft, NULL, names[i]), rendered_with(draft, fonts, names[i]));
+        arena_close(draft);
+    }
+    arena_close(arena);
+}
+
 /* Clocks and locales of the process do not reach the page. */
 static void test_environment_does_not_matter(void **state)
 {
@@ -342,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_input_gives_same_bytes),
         cmocka_unit_test(test_threads_give_the_same_bytes),
+        cmocka_unit_test(test_shared_fonts_give_the_same_bytes),
         cmocka_unit_test(test_environment_does_not_matter),
         cmocka_unit_test(test_hostile_texts_render),
         cmocka_unit_test(test_amounts_of_every_size_render),
