@@ -159,15 +159,17 @@ export class Installation {
     return { child, ended };
   }
 
-  /** `sluice serve`, ready. @returns {Promise<Site>} */
-  async serve() {
+  /** `sluice serve`, ready; `plan` as for work. Its process is `serving`. @returns {Promise<Site>} */
+  async serve(plan = {}) {
     const ready = join(this.dir, 'ready');
     rmSync(ready, { force: true });
-    const { child } = this.start('serve', { more: ['--ready-file', ready] });
+    const environment = planned(plan);
+    this.serving = this.start('serve', { environment, more: ['--ready-file', ready] });
+    const { child } = this.serving;
     await until(
       'serve was ready',
       () => {
-        if (child.exitCode !== null)
+        if (child.exitCode !== null || child.signalCode !== null)
           throw new Error(`serve ended: ${this.log('serve').slice(-2000)}`);
         return existsSync(ready);
       },
@@ -189,6 +191,13 @@ export class Installation {
   /** As if time had passed for workers that died: what they held is anybody's, renewals too. */
   expireLeases() {
     psql(this.region, "UPDATE region.worker SET lease_until = now() - interval '1 second'");
+  }
+
+  /** The same for calls that were running in a server that died. */
+  expireCalls() {
+    const sql = (table) => `UPDATE ${table} SET locked_until = now() WHERE NOT finished`;
+    psql(this.name, sql('directory.idempotency'));
+    psql(this.region, sql('region.idempotency'));
   }
 
   /** The same for tokens that somebody set out to renew. */
