@@ -15,21 +15,20 @@ enum {
 struct block_index {
     struct sketch *sketches; /* of the entries, by currency, day, amount, rank: their places */
     size_t count;
-    const char **texts; /* by place */
     struct window_index *window;
     struct key_index *keys;
-    struct name_index *names;
+    struct name_index *names, *contacts;
     struct token_counts counts;
 };
 
 struct block_search {
     const struct block_index *index;
-    struct name_search *names;
+    struct name_search *names, *contacts;
     uint32_t *seen; /* by place: the number of the search that met it last */
     uint32_t number;
     struct row_keys keys;
     struct sketch record;
-    const char *text;
+    const char *text, *contact;
 };
 
 /* ---- the index ---- */
@@ -77,34 +76,47 @@ static void counts_make(struct arena *arena, struct block_index *index)
         qsort(tokens, n, sizeof *tokens, token_order);
     struct token_count *counts = arena_array(arena, n, sizeof *counts);
     size_t distinct = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || strcmp(tokens[i], tokens[i - 1]) != 0)
-            counts[distinct++] = (struct token_count){.token = tokens[i]};
-        counts[distinct - 1].names++;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && strcmp(tokens[end], tokens[i]) == 0;)
+            end++;
+        /* A word that is not counted is taken as that of one name. */
+        if (end - i > 1)
+            counts[distinct++] =
+                (struct token_count){.token = tokens[i], .names = (int64_t)(end - i)};
     }
     index->counts =
         (struct token_counts){.tokens = counts, .count = distinct, .names = (int64_t)groups};
+}
+
+/* The texts of the entries by place. */
+static struct name_index *texts_index(struct arena *arena, const struct block_index *index,
+                                      const char *const *by_row)
+{
+    const char **texts = arena_array(arena, index->count, sizeof *texts);
+    for (size_t i = 0; i < index->count; i++)
+        texts[i] = by_row[index->sketches[i].row];
+    return name_index_new(arena, texts, index->count);
 }
 
 struct block_index *block_index_new(struct arena *arena, const struct table *ledger)
 {
     struct block_index *index = arena_alloc(arena, sizeof *index);
     struct arena *scratch = arena_open();
-    const char **by_row = arena_array(arena, ledger->count, sizeof *by_row);
+    const char **names = arena_array(arena, ledger->count, sizeof *names);
+    const char **contacts = arena_array(arena, ledger->count, sizeof *contacts);
     index->count = ledger->count;
     index->sketches = arena_array(arena, ledger->count, sizeof *index->sketches);
-    index->texts = arena_array(arena, ledger->count, sizeof *index->texts);
     for (size_t i = 0; i < ledger->count; i++) {
-        by_row[i] = arena_text(arena, row_core(scratch, &ledger->rows[i]));
-        index->sketches[i] = sketch_of(&ledger->rows[i], (uint32_t)i, by_row[i]);
+        names[i] = arena_text(arena, row_core(scratch, &ledger->rows[i]));
+        contacts[i] = arena_text(arena, row_contact(scratch, &ledger->rows[i]));
+        index->sketches[i] = sketch_of(&ledger->rows[i], (uint32_t)i, names[i]);
         arena_reset(scratch);
     }
     arena_close(scratch);
     index->window = window_index_new(arena, index->sketches, ledger->count);
-    for (size_t i = 0; i < ledger->count; i++)
-        index->texts[i] = by_row[index->sketches[i].row];
     index->keys = key_index_new(arena, ledger, index->sketches);
-    index->names = name_index_new(arena, index->texts, ledger->count);
+    index->names = texts_index(arena, index, names);
+    index->contacts = texts_index(arena, index, contacts);
     counts_make(arena, index);
     return index;
 }
@@ -119,6 +131,7 @@ struct block_search *block_search_new(struct arena *arena, const struct block_in
     struct block_search *search = arena_alloc(arena, sizeof *search);
     search->index = index;
     search->names = name_search_new(arena, index->names);
+    search->contacts = name_search_new(arena, index->contacts);
     search->seen = arena_array(arena, index->count, sizeof *search->seen);
     return search;
 }
@@ -129,6 +142,7 @@ static void search_start(struct block_search *search, struct arena *scratch,
                          const struct table_row *record)
 {
     search->text = row_core(scratch, record);
+    search->contact = row_contact(scratch, record);
     search->record = sketch_of(record, 0, search->text);
     row_keys_of(scratch, record, &search->keys);
 }
@@ -161,11 +175,11 @@ static size_t places_bound(const struct name_group *group, size_t place)
 }
 
 /* Entries with that name, those near the record's day; of equal names the nearest entries win. */
-static void offer_group(const struct block_search *search, uint32_t group_at, int64_t order,
-                        struct shortlist *into)
+static void offer_group(const struct block_search *search, const struct name_index *names,
+                        const struct hit *hit, struct shortlist *into)
 {
     const struct block_index *index = search->index;
-    struct name_group group = name_index_group(index->names, group_at);
+    struct name_group group = name_index_group(names, hit->at);
     size_t from = 0, to = group.count;
     if (group.count > 2 * SAME_NAME_SIDE) {
         size_t at = places_bound(&group, window_index_place(index->window, &search->record));
@@ -174,25 +188,26 @@ static void offer_group(const struct block_search *search, uint32_t group_at, in
     }
     for (size_t i = from; i < to; i++) {
         const struct sketch *entry = &index->sketches[group.places[i]];
-        shortlist_offer(into, (struct hit){order, -sketch_nearness(&search->record, entry),
+        shortlist_offer(into, (struct hit){hit->first, -sketch_nearness(&search->record, entry),
                                            entry->rank, group.places[i]});
     }
 }
 
-static void find_names(struct block_search *search, struct shortlist *nearest,
+static void find_texts(const struct block_search *search, const struct name_index *names,
+                       struct name_search *by, const char *text, struct shortlist *nearest,
                        struct shortlist *contained)
 {
     struct shortlist near, inside;
     nearest->count = contained->count = 0;
     nearest->limit = NAMES_NEAREST_MAX;
     contained->limit = NAMES_CONTAINED_MAX;
-    if (!*search->text)
+    if (!*text || name_index_groups(names) == 0)
         return;
-    name_search_find(search->names, search->text, &near, &inside);
+    name_search_find(by, text, &near, &inside);
     for (size_t i = 0; i < near.count; i++)
-        offer_group(search, near.hit[i].at, near.hit[i].first, nearest);
+        offer_group(search, names, &near.hit[i], nearest);
     for (size_t i = 0; i < inside.count; i++)
-        offer_group(search, inside.hit[i].at, inside.hit[i].first, contained);
+        offer_group(search, names, &inside.hit[i], contained);
 }
 
 static void find_arms(struct block_search *search, struct shortlist arms[BLOCK_ARM_COUNT])
@@ -202,7 +217,12 @@ static void find_arms(struct block_search *search, struct shortlist arms[BLOCK_A
     find_party(search, &arms[BLOCK_PARTY]);
     window_index_find(search->index->window, &search->record, &arms[BLOCK_AMOUNT],
                       &arms[BLOCK_AMOUNT_WIDE]);
-    find_names(search, &arms[BLOCK_NAME], &arms[BLOCK_NAME_CONTAINED]);
+    const struct block_index *index = search->index;
+    struct shortlist unused;
+    find_texts(search, index->names, search->names, search->text, &arms[BLOCK_NAME],
+               &arms[BLOCK_NAME_CONTAINED]);
+    find_texts(search, index->contacts, search->contacts, search->contact, &arms[BLOCK_CONTACT],
+               &unused);
 }
 
 /* ---- the union ---- */

@@ -3,9 +3,9 @@
  *
  * The arms, each with its limit: equal references (and numbers that a text states), equal party
  * (VAT id, SIREN, IBAN, e-mail, phone, address) near the date, near amounts near the date, names
- * nearest by trigrams, names that contain one another. Their union is cut to BLOCK_CANDIDATES_MAX
- * by nearness. An arm whose field is absent on a side is absent. The order of the rows of a file
- * changes nothing. */
+ * nearest by trigrams, names that contain one another, address and e-mail nearest by trigrams.
+ * Their union is cut to BLOCK_CANDIDATES_MAX by nearness. An arm whose field is absent on a side is
+ * absent. The order of the rows of a file changes nothing. */
 #ifndef SLUICE_MATCHER_BATCH_BLOCK_H
 #define SLUICE_MATCHER_BATCH_BLOCK_H
 
@@ -21,6 +21,7 @@ enum block_arm {
     BLOCK_AMOUNT_WIDE, /* within 15 %, by nearness of everything */
     BLOCK_NAME,
     BLOCK_NAME_CONTAINED,
+    BLOCK_CONTACT, /* address, postcode, phone, e-mail as one text */
     BLOCK_ARM_COUNT
 };
 

@@ -2,14 +2,15 @@
 
 #include "base/text.h"
 #include "matcher/batch/sketch.h"
+#include "matcher/fold.h"
 #include "matcher/matcher.h"
 
 enum {
     EXACT_AMOUNT_SCORE = 2500,
-    PERCENT_SCORE = 500, /* lost per percent of difference */
+    PERCENT_SCORE = 400, /* lost per percent of difference */
     PERCENTS_MAX = 20,
-    DAY_SCORE = 120, /* lost per day */
-    DAYS_MAX = 90
+    DAY_SCORE = 180, /* lost per day */
+    DAYS_MAX = 45
 };
 
 static const int64_t product_fits = INT64_C(100000000000000); /* times the loss of a whole */
@@ -58,14 +59,30 @@ struct sketch sketch_of(const struct table_row *row, uint32_t at, const char *te
     return sketch;
 }
 
+/* Bits that are set in both, by adding up pairs, nibbles and bytes: without a special instruction
+ * the compiler's own counts one word at a time from a table. */
+static uint32_t shared_bits(const uint64_t *a, const uint64_t *b)
+{
+    const uint64_t twos = UINT64_C(0x5555555555555555), fours = UINT64_C(0x3333333333333333);
+    const uint64_t bytes = UINT64_C(0x0f0f0f0f0f0f0f0f);
+    const uint64_t pairs = UINT64_C(0x00ff00ff00ff00ff), ones = UINT64_C(0x0001000100010001);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < SKETCH_WORDS; i++) {
+        uint64_t word = a[i] & b[i];
+        word -= (word >> 1) & twos;
+        word = (word & fours) + ((word >> 2) & fours);
+        sum += (word + (word >> 4)) & bytes;
+    }
+    sum = (sum & pairs) + ((sum >> 8) & pairs);
+    return (uint32_t)((sum * ones) >> 48);
+}
+
 static int64_t text_score(const struct sketch *record, const struct sketch *entry)
 {
-    uint32_t shared = 0, all = record->bits + entry->bits;
+    uint32_t all = record->bits + entry->bits;
     if (record->bits == 0 || entry->bits == 0)
         return 0;
-    for (size_t i = 0; i < SKETCH_WORDS; i++)
-        shared += (uint32_t)__builtin_popcountll(record->text[i] & entry->text[i]);
-    return (int64_t)(2 * shared * SKETCH_TEXT_SCORE / all);
+    return (int64_t)(2 * shared_bits(record->text, entry->text) * SKETCH_TEXT_SCORE / all);
 }
 
 static int64_t amount_score(int64_t a, int64_t b)
@@ -103,4 +120,19 @@ const char *row_core(struct arena *arena, const struct table_row *row)
     if (!core)
         core = name_core(arena, row->text[TABLE_DESCRIPTION]);
     return core ? core : "";
+}
+
+const char *row_contact(struct arena *arena, const struct table_row *row)
+{
+    static const enum table_column columns[] = {TABLE_ADDRESS, TABLE_POSTCODE, TABLE_PHONE,
+                                                TABLE_EMAIL};
+    struct buf contact = buf_new(arena, SIMILARITY_BYTES_MAX);
+    for (size_t i = 0; i < COUNT(columns); i++) {
+        const char *text = row->text[columns[i]];
+        if (!text)
+            continue;
+        buf_add_text(&contact, contact.n ? " " : "");
+        buf_add_text(&contact, text_fold(arena, text));
+    }
+    return contact.data;
 }

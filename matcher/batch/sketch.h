@@ -32,6 +32,9 @@ int64_t sketch_nearness(const struct sketch *record, const struct sketch *entry)
  * description says where that is absent; "" when there is neither. */
 const char *row_core(struct arena *arena, const struct table_row *row);
 
+/* Address, postcode, phone and e-mail, folded, as one text; "" when there is none. */
+const char *row_contact(struct arena *arena, const struct table_row *row);
+
 /* The amount of a row that has one, scaled. */
 int64_t sketch_amount(const struct table_row *row);
 
