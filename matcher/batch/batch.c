@@ -186,7 +186,7 @@ static void verdict_keep(struct batch_worker *worker, const struct block_found *
                          const struct feature_vector *vectors, const struct model_output *output,
                          struct verdict *verdict)
 {
-    struct scored scored[BLOCK_CANDIDATES_MAX];
+    struct scored scored[BLOCK_CANDIDATES_MAX] = {0};
     verdict->candidates = scored;
     verdict->count = (uint32_t)found->count;
     verdict->chosen = VERDICT_CREATE;

@@ -97,7 +97,7 @@ static void round_pass(struct graph *graph)
 {
     size_t count = graph->batch->records->count;
     for (size_t r = 0; r < count; r++) {
-        uint64_t left[BLOCK_CANDIDATES_MAX], sum = graph->none[r];
+        uint64_t left[BLOCK_CANDIDATES_MAX] = {0}, sum = graph->none[r];
         size_t from = graph->start[r], to = graph->start[r + 1];
         for (size_t i = from; i < to; i++)
             sum += left[i - from] = odds_left(graph, &graph->edges[i]);
@@ -117,7 +117,7 @@ static int32_t share(uint64_t part, uint64_t whole)
 static void probabilities_take(struct graph *graph, size_t record)
 {
     struct verdict *verdict = &graph->batch->verdicts[record];
-    uint64_t left[BLOCK_CANDIDATES_MAX], sum = graph->none[record];
+    uint64_t left[BLOCK_CANDIDATES_MAX] = {0}, sum = graph->none[record];
     for (uint32_t i = 0; i < verdict->count; i++)
         sum += left[i] = odds_left(graph, &graph->edges[graph->start[record] + i]);
     if (sum == 0)

@@ -9,9 +9,9 @@ enum { NUMBER_BYTES = 32 };
  */
 static const char *decimal(int64_t micro, char into[NUMBER_BYTES])
 {
-    char *at = into + NUMBER_BYTES;
+    char *at = &into[NUMBER_BYTES - 1];
     uint64_t left = micro < 0 ? 0 - (uint64_t)micro : (uint64_t)micro;
-    *--at = '\0';
+    *at = '\0';
     for (int digits = 0; digits < 6; digits++, left /= 10)
         *--at = (char)('0' + left % 10);
     *--at = '.';
