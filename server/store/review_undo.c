@@ -137,9 +137,10 @@ static enum err unlink_item(const struct scope *scope, void *arg)
         .reason = unlinking->reason,
     };
     TRY(review_moved(scope, &move));
-    return found ? db_exec(scope, &undo_mark_sql,
-                           PARAMS(P(scope->workspace), P(standing.id), P(move.id)), NULL)
-                 : OK;
+    if (!found)
+        return OK;
+    return db_exec(scope, &undo_mark_sql, PARAMS(P(scope->workspace), P(standing.id), P(move.id)),
+                   NULL);
 }
 
 enum err review_unlink(const struct scope *scope, struct uuid item, const char *flag,
