@@ -18,6 +18,13 @@ static enum err open_and_score(const struct scope *scope, void *arg)
     return score_window(run->ctx->env, scope, &run->window, &run->scores);
 }
 
+/* Asked before the documents are rendered, and once more, under a lock, when all is saved. */
+static enum err parties_new(const struct scope *scope, void *arg)
+{
+    const struct window_run *run = arg;
+    return scoring_parties_new(scope, run->scores.parties, run->scores.party_count);
+}
+
 static enum err save(const struct scope *scope, void *arg)
 {
     struct window_run *run = arg;
@@ -40,6 +47,24 @@ static void log_window(const struct window_run *run, const struct window_times *
               LOG_N("score_bytes", times->scored_bytes), LOG_N("bytes", arena_used(ctx->arena)));
 }
 
+static enum err render_and_save(struct window_run *run, struct window_times *times)
+{
+    struct job_context *ctx = run->ctx;
+    TRY(job_database(ctx, parties_new, run));
+    TRY(outcome_of(ctx->env, &ctx->scope, &run->window, &run->scores, &run->outcome));
+    times->rendered_us = monotonic_us();
+    return job_finish(ctx, save, run);
+}
+
+/* Somebody else went ahead with something that this window saw otherwise: it begins again, and that
+ * counts as no failure, since each time another one has come to its end. */
+static enum err begin_again(struct job_context *ctx)
+{
+    const char *why = arena_text(ctx->arena, arena_failure(ctx->arena)->detail);
+    arena_failure_clear(ctx->arena);
+    return arena_fail_retry(ctx->arena, ERR_BUSY, 0, "%s", why);
+}
+
 enum err job_window(struct job_context *ctx)
 {
     struct window_run *run = arena_alloc(ctx->arena, sizeof *run);
@@ -51,9 +76,10 @@ enum err job_window(struct job_context *ctx)
     TRY(error);
     times.scored_us = monotonic_us();
     times.scored_bytes = arena_used(ctx->arena);
-    TRY(outcome_of(ctx->env, &ctx->scope, &run->window, &run->scores, &run->outcome));
-    times.rendered_us = monotonic_us();
-    TRY(job_finish(ctx, save, run));
+    error = render_and_save(run, &times);
+    if (error == ERR_CONFLICT)
+        return begin_again(ctx);
+    TRY(error);
     log_window(run, &times);
     return OK;
 }

@@ -271,6 +271,9 @@ struct scoring_outcome {
     size_t item_count;
 };
 
+/* ERR_CONFLICT when another window has made a counterparty that one of these would double. */
+enum err scoring_parties_new(const struct scope *scope, const struct resolved_party *parties,
+                             size_t count) MUST_USE;
 /* Writes the outcome of a whole window in one transaction: parties, decisions, documents, links,
  * deliveries with their jobs in order of confidence, the moves of the items, and the window's move
  * to delivering. ERR_CONFLICT when an item or an entry moved meanwhile: score again. */

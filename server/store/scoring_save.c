@@ -119,31 +119,42 @@ static void add_known(struct arena *arena, json_t *rows, size_t from,
     }
 }
 
-static enum err refuse_doubles(const struct scope *scope, const struct scoring_outcome *outcome)
+enum err scoring_parties_new(const struct scope *scope, const struct resolved_party *parties,
+                             size_t count)
 {
     struct arena *arena = scope->arena;
     json_t *rows = rows_new(arena);
-    for (size_t i = 0; i < outcome->party_count; i++) {
-        const struct resolved_party *party = &outcome->parties[i];
+    for (size_t i = 0; i < count; i++) {
         size_t from = json_array_size(rows);
-        if (!party->created)
+        if (!parties[i].created)
             continue;
-        add_identifiers(arena, rows, party);
-        if (!text_blank(party->name_norm))
-            row_text(rows_add(rows), "name", party->name_norm);
-        add_known(arena, rows, from, party);
+        add_identifiers(arena, rows, &parties[i]);
+        if (!text_blank(parties[i].name_norm))
+            row_text(rows_add(rows), "name", parties[i].name_norm);
+        add_known(arena, rows, from, &parties[i]);
     }
     const char *text = rows_text(arena, rows);
     int64_t came;
     if (!text)
         return OK;
-    TRY(db_int(scope, &parties_lock_sql,
-               PARAMS(P((const char *)uuid_format(arena, scope->workspace))), &came));
     TRY(db_int(scope, &parties_came_sql,
                PARAMS(P(scope->workspace), P_JSON(text), P((int)KNOWN_COUNTERPARTIES_MAX)), &came));
     return came == 0 ? OK
                      : arena_fail(scope->arena, ERR_CONFLICT, NULL,
                                   "A counterparty was made meanwhile; the window is scored again.");
+}
+
+static enum err refuse_doubles(const struct scope *scope, const struct scoring_outcome *outcome)
+{
+    int64_t held;
+    bool makes = false;
+    for (size_t i = 0; i < outcome->party_count; i++)
+        makes = makes || outcome->parties[i].created;
+    if (!makes)
+        return OK;
+    TRY(db_int(scope, &parties_lock_sql,
+               PARAMS(P((const char *)uuid_format(scope->arena, scope->workspace))), &held));
+    return scoring_parties_new(scope, outcome->parties, outcome->party_count);
 }
 
 static enum err save_parties(const struct scope *scope, const struct scoring_outcome *outcome)
