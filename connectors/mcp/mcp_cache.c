@@ -7,6 +7,7 @@
 struct row {
     struct uuid connection;
     struct mcp_saved saved;
+    char *rules;           /* what saved.rules points to, of our own */
     uint64_t rested_since; /* 0: the row is free */
 };
 
@@ -28,6 +29,8 @@ void mcp_cache_close(struct mcp_cache *cache)
 {
     if (!cache)
         return;
+    for (size_t i = 0; i < COUNT(cache->rows); i++)
+        free(cache->rows[i].rules);
     pthread_mutex_destroy(&cache->lock);
     free(cache);
 }
@@ -53,13 +56,21 @@ static struct row *row_rested_longest(struct mcp_cache *cache)
     return oldest;
 }
 
-bool mcp_cache_take(struct mcp_cache *cache, struct uuid connection, struct mcp_saved *into)
+static void row_empty(struct row *row)
+{
+    free(row->rules);
+    *row = (struct row){0};
+}
+
+bool mcp_cache_take(struct mcp_cache *cache, struct uuid connection, struct arena *arena,
+                    struct mcp_saved *into)
 {
     pthread_mutex_lock(&cache->lock);
     struct row *row = row_of(cache, connection);
     if (row) {
         *into = row->saved;
-        *row = (struct row){0};
+        into->rules = arena_text(arena, row->rules);
+        row_empty(row);
     }
     pthread_mutex_unlock(&cache->lock);
     return row != NULL;
@@ -71,12 +82,20 @@ void mcp_cache_put(struct mcp_cache *cache, struct uuid connection, const struct
     struct row *row = row_of(cache, connection);
     if (!row)
         row = row_rested_longest(cache);
+    row_empty(row);
     *row = (struct row){.connection = connection, .saved = *saved, .rested_since = ++cache->turns};
+    row->rules = saved->rules ? strdup(saved->rules) : NULL;
+    if (saved->rules && !row->rules)
+        abort();
+    row->saved.rules = NULL; /* the arena's, and gone with it */
     pthread_mutex_unlock(&cache->lock);
 }
 
 void mcp_cache_forget(struct mcp_cache *cache, struct uuid connection)
 {
-    struct mcp_saved unused;
-    mcp_cache_take(cache, connection, &unused);
+    pthread_mutex_lock(&cache->lock);
+    struct row *row = row_of(cache, connection);
+    if (row)
+        row_empty(row);
+    pthread_mutex_unlock(&cache->lock);
 }

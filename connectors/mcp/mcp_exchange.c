@@ -16,6 +16,7 @@ struct reading {
     size_t events;
     size_t server_requests;
     bool resumed;
+    bool stopped; /* the one who listens has enough */
     enum err err;
 };
 
@@ -51,6 +52,8 @@ static void server_request_answer(struct reading *reading, const char *method, c
         reading->err = malformed(reading->exchange, "with too many requests of its own");
         return;
     }
+    if (!reading->exchange->session->dialect->answers)
+        return;
     json_t *message = strcmp(method, "ping") == 0
                           ? json_pack("{s:s, s:O, s:{}}", "jsonrpc", "2.0", "id", id, "result")
                           : json_pack("{s:s, s:O, s:{s:i, s:s}}", "jsonrpc", "2.0", "id", id,
@@ -78,6 +81,8 @@ static void message_take(struct reading *reading, struct bytes text)
     bool ours = json_is_integer(id) && json_integer_value(id) == exchange->id;
     if (method && (json_is_integer(id) || json_is_string(id)))
         server_request_answer(reading, method, id);
+    else if (method && exchange->listen)
+        reading->stopped = !mcp_listen_take(exchange, method, json_at(message, "params"));
     else if (response && (ours || (failed && !id))) /* without id: ours could not even be read */
         exchange->response = message;
 }
@@ -89,7 +94,7 @@ static bool on_event(void *context, const struct sse_event *event)
         reading->err = malformed(reading->exchange, "with an endless stream");
     else if (strcmp(event->type, "message") == 0)
         message_take(reading, event->data);
-    return reading->err == OK && !reading->exchange->response;
+    return reading->err == OK && !reading->exchange->response && !reading->stopped;
 }
 
 static bool is_stream(const struct http_answer *http)
@@ -100,8 +105,8 @@ static bool is_stream(const struct http_answer *http)
 static enum http_more on_data(void *context, const struct http_answer *head, struct bytes piece)
 {
     struct reading *reading = context;
-    if (reading->exchange->id == 0) /* whatever is said to an answer of ours is not for us */
-        return HTTP_ENOUGH;
+    if (reading->exchange->id == 0 && !reading->exchange->listen)
+        return HTTP_ENOUGH; /* whatever is said to an answer of ours is not for us */
     if (!is_stream(head)) {
         if (!buf_add(&reading->body, piece.at, piece.n))
             reading->err = malformed(reading->exchange, "with more than is taken");
@@ -109,26 +114,25 @@ static enum http_more on_data(void *context, const struct http_answer *head, str
     }
     if (!sse_feed(&reading->sse, piece))
         reading->err = malformed(reading->exchange, "with an event larger than is taken");
-    if (reading->err != OK)
+    if (reading->err != OK || reading->stopped)
         return HTTP_STOP;
     if (!reading->exchange->response)
         return HTTP_CONTINUE;
     return reading->exchange->session->state.leaves_streams_open ? HTTP_STOP : HTTP_ENOUGH;
 }
 
-static size_t headers_fill(struct reading *reading, struct http_header *headers)
+static size_t headers_fill(struct reading *reading, bool post, struct http_header *headers)
 {
     struct mcp_exchange *exchange = reading->exchange;
     const struct credential *credential = exchange->call->credential;
-    bool resuming = reading->sse.last_id[0] != '\0';
     size_t n = 0;
-    if (!resuming)
+    if (post)
         headers[n++] = (struct http_header){.name = "Content-Type", .value = "application/json"};
-    else
+    else if (reading->sse.last_id[0])
         headers[n++] = (struct http_header){.name = "Last-Event-ID", .value = reading->sse.last_id};
     headers[n++] = (struct http_header){.name = "Accept",
-                                        .value = resuming ? "text/event-stream"
-                                                          : "application/json, text/event-stream"};
+                                        .value = post ? "application/json, text/event-stream"
+                                                      : "text/event-stream"};
     if (credential && credential->access_token)
         headers[n++] = (struct http_header){
             .name = "Authorization", .value = "Bearer ", .secret = credential->access_token};
@@ -147,17 +151,17 @@ static enum err connection_run(struct reading *reading, const char *method, int 
         .method = method,
         .url = exchange->session->settings.url,
         .headers = headers,
-        .header_count = headers_fill(reading, headers),
+        .header_count = headers_fill(reading, post, headers),
         .bytes_max = MCP_STREAM_BYTES_MAX,
         .connect_s = MCP_CONNECT_S,
-        .idle_s = MCP_IDLE_S,
+        .idle_s = exchange->listen ? MCP_LISTEN_IDLE_S : MCP_IDLE_S,
         .total_s = total_s,
         .hosts = exchange->session->settings.hosts,
         .repeatable = exchange->repeatable,
         .on_data = on_data,
         .context = reading,
     };
-    if (post)
+    if (exchange->message && post)
         http.body = (struct bytes){(const uint8_t *)exchange->message, strlen(exchange->message)};
     exchange->session->state.generation = call->credential ? call->credential->generation : 0;
     if (call->lease_request)
@@ -242,10 +246,42 @@ enum err mcp_exchange_run(struct mcp_exchange *exchange)
     const struct mcp_settings *settings = &exchange->session->settings;
     int total_s = settings->total_s ? settings->total_s : MCP_TOTAL_S;
     int64_t deadline_us = monotonic_us() + (int64_t)total_s * 1000000;
-    enum err err = connection_run(&reading, "POST", total_s);
+    const char *method = exchange->http_method ? exchange->http_method : "POST";
+    enum err err = connection_run(&reading, method, total_s);
     for (int i = 0; i < MCP_RESUMES_MAX && resumable(&reading, err); i++)
         err = stream_resume(&reading, deadline_us);
     if (err != OK)
         return err;
     return body_take(&reading);
+}
+
+/* What of a stream came with this connection, whether it ended well, badly, or because it was told
+ * to: the next call goes on behind it. */
+enum err mcp_exchange_listen(struct mcp_exchange *exchange)
+{
+    struct arena *arena = exchange->call->arena;
+    struct mcp_listen *listen = exchange->listen;
+    struct reading reading = {.exchange = exchange, .body = buf_new(arena, MCP_ANSWER_BYTES_MAX)};
+    reading.sse = sse_new(arena, MCP_ANSWER_BYTES_MAX, on_event, &reading);
+    memcpy(reading.sse.last_id, listen->last_id, sizeof listen->last_id);
+    memcpy(reading.sse.id_next, listen->last_id, sizeof listen->last_id);
+    const char *method = exchange->http_method ? exchange->http_method : "POST";
+    enum err err = connection_run(&reading, method, listen->total_s);
+    memcpy(listen->last_id, reading.sse.last_id, sizeof listen->last_id);
+    if (reading.sse.retry_ms >= 0)
+        listen->retry_ms = reading.sse.retry_ms;
+    listen->end = reading.stopped ? MCP_LISTEN_STOPPED : MCP_LISTEN_CLOSED;
+    if (reading.err != OK)
+        return reading.err;
+    if (is_stream(&exchange->http)) {
+        arena_failure_clear(arena);
+        return OK;
+    }
+    TRY(err);
+    exchange->body = buf_bytes(&reading.body);
+    if (exchange->http.status == 200)
+        listen->end = MCP_LISTEN_NOT_OFFERED; /* an answer, but no stream */
+    if (exchange->http.status == 200 && exchange->id != 0)
+        message_take(&reading, exchange->body);
+    return reading.err;
 }

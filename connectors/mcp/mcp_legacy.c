@@ -5,7 +5,7 @@
 
 static const char *const revisions[] = {"2025-11-25", "2025-06-18", "2025-03-26"};
 
-static bool revision_known(const char *revision)
+bool mcp_legacy_revision_known(const char *revision)
 {
     for (size_t i = 0; i < COUNT(revisions); i++) {
         if (text_equal(revisions[i], revision))
@@ -33,18 +33,19 @@ static size_t legacy_headers(const struct mcp_session *session, const struct mcp
     return n;
 }
 
-/* By the book 404; some servers say 400 and tell it in the text of a JSON-RPC error. */
+/* By the book 404; some servers say 400 and tell it in the text of a JSON-RPC error. One that has
+ * left the era behind refuses our revision. */
 static bool legacy_session_gone(const struct mcp_session *session,
                                 const struct mcp_exchange *exchange)
 {
+    int status = exchange->http.status;
+    const json_t *error = mcp_error_of(exchange);
+    if (status == 400 && json_int(error, "code", 0) == MCP_CODE_VERSION_UNSUPPORTED)
+        return true;
     if (!session->state.id[0])
         return false;
-    if (exchange->http.status == 404)
-        return true;
-    json_t *body = NULL;
-    return exchange->http.status == 400 &&
-           json_parse(exchange->call->arena, exchange->body, &body) == OK &&
-           text_contains_ci(json_text(body, "error.message"), "session");
+    return status == 404 ||
+           (status == 400 && text_contains_ci(json_text(error, "message"), "session"));
 }
 
 static enum err session_id_take(struct mcp_session *session, struct provider_call *call,
@@ -78,7 +79,7 @@ static enum err legacy_open(struct mcp_session *session, struct provider_call *c
     TRY(mcp_request_once(session, call, &request, &exchange));
     TRY(mcp_reply_read(&exchange, &reply));
     const char *revision = json_text(reply.result, "protocolVersion");
-    if (reply.channel != MCP_RESULT || !revision_known(revision))
+    if (reply.channel != MCP_RESULT || !mcp_legacy_revision_known(revision))
         return arena_fail(call->arena, ERR_PROTOCOL, "protocolVersion",
                           "%s speaks no revision of MCP that we know: %s", session->settings.name,
                           mcp_excerpt(call->arena, revision ? revision : reply.text));
@@ -89,9 +90,11 @@ static enum err legacy_open(struct mcp_session *session, struct provider_call *c
 
 const struct mcp_dialect mcp_legacy = {
     .name = "legacy",
+    .era = MCP_ERA_LEGACY,
     .open = legacy_open,
     .headers = legacy_headers,
     .params = legacy_params,
     .session_gone = legacy_session_gone,
     .resumable = true,
+    .answers = true,
 };

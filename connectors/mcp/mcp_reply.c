@@ -46,7 +46,7 @@ static enum err status_read(struct mcp_exchange *exchange, struct mcp_reply *int
 }
 
 /* A 4xx may carry the JSON-RPC error of our request. */
-static json_t *response_of(struct mcp_exchange *exchange)
+static json_t *response_of(const struct mcp_exchange *exchange)
 {
     json_t *body = NULL;
     if (exchange->response)
@@ -56,6 +56,39 @@ static json_t *response_of(struct mcp_exchange *exchange)
         return NULL;
     return text_equal(json_text(body, "jsonrpc"), "2.0") && json_object_at(body, "error") ? body
                                                                                           : NULL;
+}
+
+const json_t *mcp_error_of(const struct mcp_exchange *exchange)
+{
+    return json_object_at(response_of(exchange), "error");
+}
+
+static enum err malformed(struct mcp_exchange *exchange, const char *what)
+{
+    return arena_fail(exchange->call->arena, ERR_PROTOCOL, NULL, "%s answered %s.",
+                      exchange->session->settings.name, what);
+}
+
+/* A result says whether it is one, or whether the server wants something first. */
+static enum err result_read(struct mcp_exchange *exchange, struct mcp_reply *into)
+{
+    const json_t *result = into->result;
+    const json_t *type = json_at(result, "resultType");
+    int64_t ttl_ms = json_int(result, "ttlMs", 0);
+    into->fresh_ms = ttl_ms < 0 ? 0 : ttl_ms > MCP_FRESH_MS_MAX ? MCP_FRESH_MS_MAX : ttl_ms;
+    if (!type || text_equal(json_string_value(type), "complete"))
+        return OK;
+    if (!text_equal(json_string_value(type), "input_required"))
+        return malformed(exchange, "a result of a type that we do not know");
+    const json_t *state = json_at(result, "requestState");
+    into->channel = MCP_INPUT_REQUIRED;
+    into->input_requests = json_object_at(result, "inputRequests");
+    into->request_state = json_string_value(state);
+    if (json_object_size(into->input_requests) == 0)
+        into->input_requests = NULL;
+    if ((state && !into->request_state) || (!into->request_state && !into->input_requests))
+        return malformed(exchange, "that it wants something, but not what");
+    return OK;
 }
 
 enum err mcp_reply_read(struct mcp_exchange *exchange, struct mcp_reply *into)
@@ -77,8 +110,6 @@ enum err mcp_reply_read(struct mcp_exchange *exchange, struct mcp_reply *into)
         return OK;
     }
     if (!into->result)
-        return arena_fail(exchange->call->arena, ERR_PROTOCOL, NULL,
-                          "%s answered a result that is no object.",
-                          exchange->session->settings.name);
-    return OK;
+        return malformed(exchange, "a result that is no object");
+    return exchange->session->dialect->typed_results ? result_read(exchange, into) : OK;
 }

@@ -35,6 +35,7 @@ struct oauth_profile {
     size_t header_count;
     const char *hosts; /* space-separated host or host:port that endpoints may name; NULL: any that
                           egress allows */
+    bool plain_loopback; /* as in http_settings: endpoints of this machine need no TLS */
 };
 
 /* An authorisation server, discovered or fixed. */

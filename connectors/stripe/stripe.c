@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "connectors/oauth/oauth.h"
+#include "connectors/stripe/stripe_call.h"
 #include "connectors/stripe/stripe_probe.h"
 #include "connectors/stripe/stripe_pull.h"
 
@@ -137,6 +138,8 @@ static enum err revoke(struct provider_call *call, const struct authorisation *a
 {
     const struct oauth_profile stripe = profile(call);
     *into = (struct revocation){.complete = true};
+    if (call->sessions)
+        mcp_session_end(stripe_session(call), call); /* while the token is still taken */
     return oauth_revoke(call, &stripe, attempt, into);
 }
 

@@ -28,9 +28,27 @@ static const struct sentence sentences[] = {
     {"Your account is not set up to", ERR_SCOPE, "account"},
 };
 
+/* The server wants an answer from a person, or a client that could get one. Nothing was done. */
+static enum err wants_a_person(struct arena *arena, const struct mcp_reply *reply)
+{
+    const char *key;
+    json_t *request;
+    const char *message = NULL;
+    json_t *requests = json_at(reply->result, "inputRequests");
+    json_object_foreach(requests, key, request) message = json_text(request, "params.message");
+    if (!message)
+        message = reply->text;
+    return arena_fail(arena, ERR_APPROVAL, NULL,
+                      "Stripe wants a person to answer before it does this%s%s",
+                      message ? ": " : ".", mcp_excerpt(arena, message));
+}
+
 enum err stripe_classify(struct arena *arena, const struct mcp_reply *reply)
 {
     const char *text = mcp_excerpt(arena, reply->text);
+    bool unable = reply->channel == MCP_RPC_ERROR && reply->code == MCP_CODE_CAPABILITY_MISSING;
+    if (reply->channel == MCP_INPUT_REQUIRED || unable)
+        return wants_a_person(arena, reply);
     for (size_t i = 0; i < COUNT(sentences); i++) {
         if (text_contains_ci(text, sentences[i].words))
             return arena_fail(arena, sentences[i].err, sentences[i].field, "Stripe says: %s", text);
@@ -38,7 +56,8 @@ enum err stripe_classify(struct arena *arena, const struct mcp_reply *reply)
     if (reply->channel == MCP_REFUSED)
         return arena_fail(arena, ERR_PROTOCOL, NULL,
                           "Stripe refused the call (HTTP %" PRId64 "): %s", reply->code, text);
-    if (reply->channel == MCP_RPC_ERROR && (reply->code == -32601 || reply->code == -32602))
+    if (reply->channel == MCP_RPC_ERROR &&
+        (reply->code == MCP_CODE_METHOD_UNKNOWN || reply->code == MCP_CODE_PARAMS_INVALID))
         return arena_fail(arena, ERR_VALIDATION, "tool", "Stripe does not take the call: %s", text);
     return arena_fail(arena, ERR_TRANSIENT, "stripe", "Stripe says: %s", text);
 }

@@ -122,12 +122,15 @@ enum err stripe_probe(struct provider_call *call, struct probe_result *into)
     json_t *served = json_object();
     *into = (struct probe_result){.scopes = call->settings->scope};
     json_object_set_new(capabilities, "operations", served);
+    mcp_session_end(stripe_session(call),
+                    call); /* what was learned of the server is learned anew */
     TRY(tools_check(call, capabilities));
     TRY(accounts_take(call, into));
     for (size_t i = 0; i < COUNT(operations); i++)
         TRY(operation_check(call, &into->accounts[0], &operations[i], served));
     json_object_set_new(capabilities, "mcp_revision",
                         json_string(mcp_revision(stripe_session(call))));
+    json_object_set_new(capabilities, "mcp_era", json_string(mcp_era_name(stripe_session(call))));
     json_object_set_new(capabilities, "driver", json_string("object_deltas"));
     json_object_set_new(capabilities, "push", json_false());
     into->capabilities = json_write(arena, capabilities);

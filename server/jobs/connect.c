@@ -3,7 +3,6 @@
 #include "base/base.h"
 
 #include "base/text.h"
-#include "connectors/mcp/mcp_cache.h"
 #include "connectors/offer.h"
 #include "jobs/kinds.h"
 #include "jobs/session.h"
@@ -333,7 +332,6 @@ enum err job_connect(struct job_context *ctx)
         return error; /* not even read */
     if (error == ERR_NOT_FOUND || connection->state != CONNECTION_PROCESSING)
         return job_finish(ctx, NULL, NULL); /* decided already, or disconnected meanwhile */
-    mcp_cache_forget(ctx->env->mcp_sessions, ctx->job->subject); /* of the earlier tokens */
     if (error == OK)
         error = probe(connecting);
     return error == OK ? end_probed(connecting) : end_failed(connecting, error);

@@ -62,6 +62,8 @@ static void make_call(struct revoking *revoking, struct provider_call *call)
         .http = ctx->http,
         .settings = ctx->env->provider_settings(ctx->env->settings, revoking->provider->name),
         .credential = &revoking->credential,
+        .sessions = ctx->env->mcp_sessions,
+        .connection = ctx->job->subject,
     };
 }
 
@@ -140,9 +142,9 @@ enum err job_revoke(struct job_context *ctx)
         return job_finish(ctx, NULL, NULL);
     if (waited_s(revoking) > (int64_t)REVOKE_DAYS_MAX * 86400)
         return job_finish(ctx, destroy, revoking);
-    mcp_cache_forget(ctx->env->mcp_sessions, ctx->job->subject);
     make_call(revoking, &call);
     enum err error = revoking->provider->authoriser->revoke(&call, &revoking->attempt, &answered);
+    mcp_cache_forget(ctx->env->mcp_sessions, ctx->job->subject);
     if (error != OK) { /* not even an answer: it is asked for as long as a token may live */
         log_event(ctx->env->log, LOG_WARN, "connection.revocation_failed",
                   LOG_U("workspace", ctx->job->workspace), LOG_U("connection", ctx->job->subject),

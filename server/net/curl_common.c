@@ -6,7 +6,9 @@
 static curl_socket_t gate_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
     struct egress_gate *gate = context;
-    if (purpose != CURLSOCKTYPE_IPCXN || !egress_allows(gate->egress, gate->host, &to->addr)) {
+    bool allowed = gate->loopback_only ? egress_address_loopback(&to->addr)
+                                       : egress_allows(gate->egress, gate->host, &to->addr);
+    if (purpose != CURLSOCKTYPE_IPCXN || !allowed) {
         gate->refused = true;
         return CURL_SOCKET_BAD;
     }

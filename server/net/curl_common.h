@@ -9,8 +9,9 @@
 
 struct egress_gate { /* of one transfer; outlives it */
     const struct egress *egress;
-    const char *host; /* as in the URL */
-    bool refused;     /* an address was refused */
+    const char *host;   /* as in the URL */
+    bool loopback_only; /* instead of what egress says: without TLS nothing leaves this machine */
+    bool refused;       /* an address was refused */
 };
 
 struct curl_tls {

@@ -120,6 +120,15 @@ static bool address_split(const struct sockaddr *address, uint8_t into[16], uint
     return false;
 }
 
+bool egress_address_loopback(const struct sockaddr *address)
+{
+    static const struct prefix v4 = {{[10] = 0xff, [11] = 0xff, [12] = 127}, 104};
+    static const struct prefix v6 = {{[15] = 1}, 128};
+    uint8_t bytes[16];
+    uint16_t port;
+    return address_split(address, bytes, &port) && (within(bytes, &v4) || within(bytes, &v6));
+}
+
 bool egress_allows(const struct egress *egress, const char *host, const struct sockaddr *address)
 {
     uint8_t bytes[16];

@@ -23,6 +23,9 @@ bool egress_allows(const struct egress *egress, const char *host, const struct s
 /* Whether `address` is global unicast: nothing of our own host, network or a special purpose. */
 bool egress_address_public(const struct sockaddr *address);
 
+/* Whether `address` is this very machine: 127.0.0.0/8 or ::1. */
+bool egress_address_loopback(const struct sockaddr *address);
+
 /* Whether host or host:port stands in a space-separated list; a NULL list holds everything. */
 bool egress_host_listed(const char *list, const char *host, int port);
 

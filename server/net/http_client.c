@@ -163,6 +163,7 @@ enum err http_client_run(struct http_client *client, struct arena *arena,
         .answer = into,
         .gate = {.egress = client->settings.egress},
         .repeatable = repeatable(call),
+        .plain_loopback = client->settings.plain_loopback,
     };
     *into = (struct http_answer){.content_type = "", .tls_version = ""};
     TRY(http_request_check(&exchange));

@@ -84,6 +84,8 @@ struct http_settings {
     const char *user_agent;
     const char *ca_file; /* PEM; NULL: the system's authorities */
     bool tls13;          /* refuse anything older than TLS 1.3 */
+    bool plain_loopback; /* http: too, to any port of this machine and nowhere else: for peers of
+                            tests that speak no TLS. The server never sets it. */
 };
 
 enum {

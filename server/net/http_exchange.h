@@ -18,7 +18,8 @@ struct http_exchange {
     size_t received;     /* bytes of the body */
     size_t header_bytes; /* of the answer */
     bool repeatable;
-    bool sent; /* at least a part of the request left */
+    bool plain_loopback; /* of the client's settings */
+    bool sent;           /* at least a part of the request left */
     bool too_large;
     int64_t enough_at_us; /* when on_data had what it wanted; 0: not yet */
     curl_mime *mime;

@@ -10,7 +10,9 @@ static enum err url_check(struct http_exchange *exchange)
     struct url url;
     if (!text || strlen(text) > HTTP_URL_BYTES_MAX || !url_parse(arena, text, &url) || url.user)
         return arena_fail(arena, ERR_VALIDATION, "url", "The address is not a URL.");
-    if (!text_equal(url.scheme, "https"))
+    exchange->gate.loopback_only = text_equal(url.scheme, "http");
+    if (!text_equal(url.scheme, "https") &&
+        !(exchange->plain_loopback && exchange->gate.loopback_only))
         return arena_fail(arena, ERR_EGRESS_REFUSED, "url", "Only https addresses are called.");
     if (!egress_host_listed(exchange->call->hosts, url.host, url.port))
         return arena_fail(arena, ERR_EGRESS_REFUSED, "url", "%s is not a host of this provider.",
@@ -74,9 +76,10 @@ static struct curl_slist *header_list(struct http_exchange *exchange)
     struct curl_slist *list = list_add(arena, NULL, "Expect:");
     for (size_t i = 0; i < exchange->call->header_count; i++) {
         const struct http_header *header = &exchange->call->headers[i];
-        char *line =
-            arena_format(arena, "%s: %s%s", header->name, header->value ? header->value : "",
-                         header->secret ? secret_text(header->secret) : "");
+        bool empty = !header->secret && (!header->value || header->value[0] == '\0');
+        char *line = arena_format(
+            arena, "%s%s%s%s", header->name, empty ? ";" : ": ", /* so libcurl wants an empty one */
+            header->value ? header->value : "", header->secret ? secret_text(header->secret) : "");
         list = list_add(arena, list, line);
         memory_wipe(line, strlen(line));
     }
@@ -116,7 +119,7 @@ void http_request_set(struct http_exchange *exchange)
 {
     CURL *easy = exchange->easy;
     const struct http_call *call = exchange->call;
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, exchange->gate.loopback_only ? "http" : "https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_URL, call->url);

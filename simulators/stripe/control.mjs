@@ -49,12 +49,20 @@ export function createStripeControl({ world, clock, switches, store, sessions })
   });
   router.get('/truth', (req, res) => res.json({ truth: world.truth() }));
 
+  router.post('/notify', (req, res) => {
+    const { tools, uri } = req.body ?? {};
+    if (tools !== true && typeof uri !== 'string') throw new TypeError('tools: true or a uri');
+    sessions.notify({ tools, uri });
+    res.json({ streams: sessions.streams() });
+  });
+
   const actions = {
     expire_access_tokens: () => store.expireAccessTokens(),
     kill_grants: () => store.killGrants(),
     revoke_all: () => store.revokeAll(),
     drop_clients: () => store.dropClients(),
     drop_sessions: () => sessions.drop(),
+    cut_streams: () => sessions.cutStreams(),
   };
   for (const [name, act] of Object.entries(actions)) {
     router.post(`/${name}`, async (req, res) => {

@@ -72,13 +72,14 @@ export async function startStripe({ tls, clock, faults, secrets, control, world,
   control.mount(PROVIDER, createStripeControl({ world, clock, switches, store, sessions }), () => ({
     ...urls,
     sessions: sessions.count(),
+    streams: sessions.streams(),
     tokens: store.counts(),
     accounts: world.accounts.map(({ id, livemode, name }) => ({ id, livemode, name })),
   }));
   return {
     ...urls,
     async close() {
-      await sessions.drop();
+      await sessions.close();
       await Promise.all([rs.close(), as.close()]);
     },
   };

@@ -1,14 +1,17 @@
-// MCP sessions on the official SDK: one server and one transport each, bound to the grant whose
-// token opened them. Without sessions every request gets a server of its own.
+// MCP on the official SDK, in the era that is switched on. In the legacy era sessions: one server
+// and one transport each, bound to the grant whose token opened them; without sessions every
+// request gets a server of its own. The modern era is in modern.mjs.
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { CallToolRequestSchema, EmptyResultSchema, ErrorCode, ListToolsRequestSchema, McpError,
+import { CallToolRequestSchema, EmptyResultSchema, ErrorCode, ListResourcesRequestSchema,
+  ListToolsRequestSchema, McpError, SubscribeRequestSchema,
   isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import { createEventStore } from './event-store.mjs';
-import { TOOLS, callTool, toolError } from './tools.mjs';
+import { createModern } from './modern.mjs';
+import { callTool, toolError, toolsOf } from './tools.mjs';
 
 /** Beyond this the oldest session is closed. */
 export const SESSIONS_MAX = 1000;
@@ -22,6 +25,13 @@ const SERVER_INFO = { name: 'stripe', version: '1.0.0', title: 'Simulated Stripe
 /** @param {object} world what callTool needs, with `switches` */
 export function createSessions(world) {
   const open = new Map();
+  const modern = createModern({
+    switches: world.switches,
+    serverInfo: SERVER_INFO,
+    tools: () => toolsOf(world.switches),
+    listTools: (cursor) => listTools(world.switches, cursor),
+    answerCall: async ({ name, arguments: args }) => callTool(world, name, args ?? {}),
+  });
 
   const end = async (id) => {
     const session = open.get(id);
@@ -39,7 +49,7 @@ export function createSessions(world) {
       retryInterval,
       sessionIdGenerator: sessions ? randomUUID : undefined,
       onsessioninitialized(id) {
-        open.set(id, { transport, grantId });
+        open.set(id, { transport, server, grantId, uris: server.uris });
         if (open.size > SESSIONS_MAX) end(open.keys().next().value);
       },
       onsessionclosed: (id) => void open.delete(id),
@@ -49,10 +59,28 @@ export function createSessions(world) {
     await transport.handleRequest(req, res, req.body);
   }
 
+  /** Tells the streams of both eras that something changed. */
+  function notify(notice) {
+    for (const { server, uris } of open.values()) {
+      if (!uris) continue;
+      if (notice.tools) server.sendToolListChanged();
+      if (notice.uri && uris.has(notice.uri)) server.sendResourceUpdated({ uri: notice.uri });
+    }
+    modern.notify(notice);
+  }
+
   return {
     count: () => open.size,
+    streams: () => modern.streams(),
+    notify,
+    /** Streams of notices break in the middle of an event. */
+    cutStreams: () => modern.end(() => true, true),
     /** Answers one authorised request to the MCP endpoint. */
     async handle(req, res, grantId) {
+      const { era } = world.switches;
+      if (era === 'modern' || (era === 'both' && await modern.claims(req))) {
+        return modern.handle(req, res, grantId);
+      }
       const id = req.headers['mcp-session-id'];
       const session = open.get(id);
       if (req.method === 'GET' && !(world.switches.get_stream && world.switches.sessions)) {
@@ -73,17 +101,33 @@ export function createSessions(world) {
     async drop(wanted = () => true) {
       const ids = [...open].filter(([, session]) => wanted(session)).map(([id]) => id);
       await Promise.all(ids.map(end));
-      return ids.length;
+      return ids.length + modern.end(wanted);
+    },
+    async close() {
+      await this.drop();
+      await modern.close();
     },
   };
 }
 
 function createServer(world) {
-  const server = new Server(SERVER_INFO, { capabilities: { tools: {} } });
+  const { notices } = world.switches;
+  const told = { listChanged: true };
+  const capabilities = notices
+    ? { tools: told, resources: { ...told, subscribe: true } } : { tools: {} };
+  const server = new Server(SERVER_INFO, { capabilities });
   server.setRequestHandler(ListToolsRequestSchema, ({ params }) => (
-    listTools(world.switches.tools_page, params?.cursor)));
+    listTools(world.switches, params?.cursor)));
   server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => (
     answerCall(world, params, extra)));
+  if (notices) {
+    server.uris = new Set();
+    server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [] }));
+    server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
+      server.uris.add(params.uri);
+      return {};
+    });
+  }
   return server;
 }
 
@@ -109,14 +153,16 @@ async function answersPing(extra) {
   }
 }
 
-function listTools(size, cursor) {
+function listTools(switches, cursor) {
+  const size = switches.tools_page;
+  const all = toolsOf(switches);
   const from = cursor === undefined ? 0 : Number(Buffer.from(cursor, 'base64url').toString());
-  if (!Number.isInteger(from) || from < 0 || from > TOOLS.length) {
+  if (!Number.isInteger(from) || from < 0 || from > all.length) {
     throw new McpError(ErrorCode.InvalidParams, 'Invalid cursor');
   }
-  const to = size === 0 ? TOOLS.length : from + size;
-  const tools = TOOLS.slice(from, to);
-  if (to >= TOOLS.length) return { tools };
+  const to = size === 0 ? all.length : from + size;
+  const tools = all.slice(from, to);
+  if (to >= all.length) return { tools };
   return { tools, nextCursor: Buffer.from(String(to)).toString('base64url') };
 }
 

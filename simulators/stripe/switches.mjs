@@ -17,6 +17,12 @@ const textsOrNull = (what) => ({
 });
 
 export const SWITCHES = Object.freeze({
+  era: oneOf('legacy', ['legacy', 'modern', 'both'], 'of MCP that is spoken: revisions up to '
+    + '2025-11-25, revision 2026-07-28, or what the request is'),
+  notices: bool(false, 'legacy: changes of tools and resources are told; from the next session on'),
+  input_required: bool(false, 'modern: calls want an answer of a person before anything is done'),
+  param_headers: bool(false, 'modern: headers repeat the account and the mode of a call'),
+  cache_ttl_ms: count(0, 86_400_000, 'modern: how long lists may be taken for true'),
   sessions: bool(true, 'Mcp-Session-Id is issued and needed; for connections made from now on'),
   response: oneOf('sse', ['sse', 'json'], 'how requests are answered, from the next session on'),
   get_stream: bool(true, 'GET opens a stream (with sessions); otherwise 405'),

@@ -62,6 +62,19 @@ export const TOOLS = [
     inputSchema: { type: 'object' } },
 ];
 
+const HEADERS = { stripe_context: 'Stripe-Context', livemode: 'Stripe-Livemode' };
+
+/** The tools as they are listed: with param_headers they say what headers are to repeat. */
+export const toolsOf = ({ param_headers: on, era }) => (on && era !== 'legacy'
+  ? TOOLS.map(withHeaders) : TOOLS);
+
+function withHeaders(tool) {
+  const properties = Object.entries(tool.inputSchema.properties ?? {}).map(([name, property]) => [
+    name, HEADERS[name] ? { ...property, 'x-mcp-header': HEADERS[name] } : property]);
+  return { ...tool,
+    inputSchema: { ...tool.inputSchema, properties: Object.fromEntries(properties) } };
+}
+
 const bare = (value) => ({ content: [{ type: 'text', text: JSON.stringify(value) }] });
 /** @returns a result that is an error in words: all that a client gets */
 export const toolError = (words) => ({ isError: true, content: [{ type: 'text', text: words }] });

@@ -8,6 +8,7 @@
  *   pull STREAM [REACH_S] one pull; the marker stays for the next
  *   drain STREAM          pulls until there is no more
  *   rewind STREAM         forgets the last pull, as a crash before its commit does
+ *   listen URI SECONDS    waits for a notice about the resource
  *   clock OFFSET_S        moves the business time
  *   refresh, revoke
  *
@@ -15,8 +16,10 @@
 #include "base/base.h"
 
 #include "base/text.h"
+#include "connectors/mcp/mcp_cache.h"
 #include "connectors/oauth/oauth.h"
 #include "connectors/stripe/stripe.h"
+#include "connectors/stripe/stripe_call.h"
 #include "net/egress.h"
 #include "net/url.h"
 
@@ -38,6 +41,8 @@ struct program {
     char *cookies[COOKIES_MAX]; /* name=value */
     size_t cookie_count;
     size_t refreshes;
+    struct mcp_listen listen;
+    const char *heard; /* the resource that a notice was about */
 };
 
 static void say(struct program *program, json_t *answer)
@@ -265,6 +270,28 @@ static enum err rewind_stream(struct program *program, const char *stream)
     return OK;
 }
 
+static bool notice_take(void *context, const struct mcp_notice *notice)
+{
+    struct program *program = context;
+    program->heard = arena_text(program->arena, notice->uri);
+    return notice->kind != MCP_NOTICE_RESOURCE;
+}
+
+static enum err listen_to(struct program *program, const char *uri, int64_t seconds)
+{
+    static const char *const ends[] = {"closed", "stopped", "not_offered"};
+    program->heard = NULL;
+    program->listen.uris = &uri;
+    program->listen.uri_count = 1;
+    program->listen.total_s = (int)seconds;
+    program->listen.on_notice = notice_take;
+    program->listen.context = program;
+    TRY(mcp_listen(stripe_session(&program->call), &program->call, &program->listen));
+    say(program, json_pack("{s:s, s:b, s:s?}", "end", ends[program->listen.end], "acknowledged",
+                           (int)program->listen.acknowledged, "uri", program->heard));
+    return OK;
+}
+
 static enum err clock_move(struct program *program, const char *offset)
 {
     int64_t seconds = 0;
@@ -297,6 +324,8 @@ static enum err command_run(struct program *program, char *line)
         return drain(program, stream);
     if (strcmp(line, "rewind") == 0)
         return rewind_stream(program, stream);
+    if (strcmp(line, "listen") == 0)
+        return listen_to(program, stream, reach_s);
     if (strcmp(line, "clock") == 0)
         return clock_move(program, stream);
     if (strcmp(line, "refresh") == 0)
@@ -345,11 +374,14 @@ int main(int argc, char **argv)
         .http = http_client_open(&http),
         .settings = &program.settings,
         .credential = &program.credential,
+        .sessions = mcp_cache_open(),
+        .connection = {{1}},
         .refresh = refresh_tokens,
         .context = &program,
     };
     commands_run(&program);
     http_client_close(program.call.http);
     arena_close(program.arena);
+    mcp_cache_close(program.call.sessions);
     return 0;
 }

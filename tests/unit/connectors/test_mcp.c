@@ -103,8 +103,10 @@ static int world_open(void **state)
                                        .ca_file = tls_peer_ca_file(world->peer),
                                        .tls13 = true};
     world->credential.access_token = secret_from_text(world->arena, "stale");
-    world->mcp =
-        (struct mcp_settings){.name = "Peer", .url = tls_peer_origin(world->peer), .total_s = 20};
+    world->mcp = (struct mcp_settings){.name = "Peer",
+                                       .url = tls_peer_origin(world->peer),
+                                       .total_s = 20,
+                                       .era = MCP_ERA_LEGACY};
     world->call = (struct provider_call){
         .arena = world->arena,
         .log = &world->log,
@@ -397,6 +399,7 @@ static void a_session_ends_with_the_tokens_that_it_was_used_with(void **state)
 static void the_cache_forgets_the_session_that_rested_longest(void **state)
 {
     (void)state;
+    struct arena *arena = arena_open();
     struct mcp_cache *cache = mcp_cache_open();
     struct mcp_saved saved = {.opened = true};
     for (int i = 0; i <= MCP_CACHE_SESSIONS_MAX; i++) {
@@ -405,11 +408,12 @@ static void the_cache_forgets_the_session_that_rested_longest(void **state)
         mcp_cache_put(cache, connection, &saved);
     }
     const struct uuid first = {{0, 0, 1}}, second = {{1, 0, 1}};
-    assert_false(mcp_cache_take(cache, first, &saved));
-    assert_true(mcp_cache_take(cache, second, &saved));
+    assert_false(mcp_cache_take(cache, first, arena, &saved));
+    assert_true(mcp_cache_take(cache, second, arena, &saved));
     assert_int_equal(saved.next_id, 1);
-    assert_false(mcp_cache_take(cache, second, &saved)); /* in use */
+    assert_false(mcp_cache_take(cache, second, arena, &saved)); /* in use */
     mcp_cache_close(cache);
+    arena_close(arena);
 }
 
 static void tools_are_listed_to_the_end(void **state)

@@ -303,6 +303,34 @@ static void only_https_and_listed_hosts_are_called(void **state)
     }
 }
 
+/* Without TLS nothing leaves the machine, not even where egress would let it. */
+static void plain_http_is_for_this_machine_and_where_it_is_asked_for(void **state)
+{
+    struct world *world = *state;
+    const char *allow = "192.0.2.1:80";
+    const struct egress *egress;
+    assert_int_equal(egress_new(world->arena, &allow, 1, &egress), OK);
+    const struct http_settings settings = {
+        .egress = egress, .user_agent = "test/1", .plain_loopback = true};
+    struct http_client *client = http_client_open(&settings);
+    struct http_call call = {.method = "GET", .bytes_max = 1000};
+    static const char *const refused[] = {"http://192.0.2.1/", "http://10.0.0.1/",
+                                          "https://127.0.0.1:1/"};
+    struct http_answer answer;
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        call.url = refused[i];
+        if (http_client_run(client, world->arena, &call, &answer) != ERR_EGRESS_REFUSED)
+            fail_msg("%s is called", refused[i]);
+    }
+    call.url = arena_format(world->arena, "http://localhost:%d/hello", tls_peer_port(world->peer));
+    /* reached: what answers there wants TLS */
+    assert_int_not_equal(http_client_run(client, world->arena, &call, &answer), ERR_EGRESS_REFUSED);
+    assert_true(tls_peer_connections(world->peer) > 0);
+    call.hosts = "api.example";
+    assert_int_equal(http_client_run(client, world->arena, &call, &answer), ERR_EGRESS_REFUSED);
+    http_client_close(client);
+}
+
 static void headers_carry_secrets_but_no_line_breaks(void **state)
 {
     struct world *world = *state;
@@ -324,9 +352,12 @@ static void headers_carry_secrets_but_no_line_breaks(void **state)
         assert_int_equal(http_client_run(world->client, world->arena, &call, &answer),
                          ERR_VALIDATION);
     }
+    header = (struct http_header){.name = "X-Empty", .value = ""};
+    assert_int_equal(http_client_run(world->client, world->arena, &call, &answer), OK);
+    assert_non_null(strstr(world->seen, "X-Empty:\r\n"));
     header = (struct http_header){.name = "X Y", .value = "a"};
     assert_int_equal(http_client_run(world->client, world->arena, &call, &answer), ERR_VALIDATION);
-    assert_int_equal(tls_peer_requests(world->peer), 1);
+    assert_int_equal(tls_peer_requests(world->peer), 2);
 }
 
 static void forms_and_files_are_sent(void **state)
@@ -427,6 +458,7 @@ int main(void)
         WORLD_TEST(an_older_tls_is_refused_where_credentials_travel),
         WORLD_TEST(no_spelling_of_a_private_address_gets_through),
         WORLD_TEST(only_https_and_listed_hosts_are_called),
+        WORLD_TEST(plain_http_is_for_this_machine_and_where_it_is_asked_for),
         WORLD_TEST(headers_carry_secrets_but_no_line_breaks),
         WORLD_TEST(forms_and_files_are_sent),
         WORLD_TEST(a_stream_is_handed_on_piece_by_piece),
