@@ -13,6 +13,7 @@ struct authorisation {
     bool iss_expected;             /* RFC 9207: the callback must carry iss */
     const char *client_id;
     const struct secret *client_secret;
+    bool basic_auth; /* it travels in the Authorization header */
     const char *token_endpoint;
     const char *revocation_endpoint; /* NULL when there is none */
     const char *resource;            /* RFC 8707, or NULL */

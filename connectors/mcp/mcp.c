@@ -51,6 +51,11 @@ const char *mcp_revision(const struct mcp_session *session)
     return session->state.revision;
 }
 
+const struct oauth_challenge *mcp_challenge(const struct mcp_session *session)
+{
+    return &session->challenge;
+}
+
 const char *mcp_era_name(const struct mcp_session *session)
 {
     return session->state.opened ? session->dialect->name : "";

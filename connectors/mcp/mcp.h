@@ -15,6 +15,7 @@
 #ifndef SLUICE_MCP_H
 #define SLUICE_MCP_H
 
+#include "connectors/oauth/oauth.h"
 #include "connectors/provider.h"
 #include "net/sse.h"
 
@@ -159,6 +160,9 @@ enum err mcp_listen(struct mcp_session *session, struct provider_call *call,
 /* Takes leave of the server: ends its session, where the era has one (DELETE), and forgets what was
  * learned of it. A server that cannot be told keeps its session until it expires. */
 void mcp_session_end(struct mcp_session *session, struct provider_call *call);
+
+/* What the server said with its last 401 or 403 about where a better token comes from. */
+const struct oauth_challenge *mcp_challenge(const struct mcp_session *session);
 
 /* The era in use: "legacy" or "modern", "" before the session is open. */
 const char *mcp_era_name(const struct mcp_session *session);

@@ -168,6 +168,9 @@ static enum err connection_run(struct reading *reading, const char *method, int 
         TRY(call->lease_request(call->context));
     enum err err = http_client_run(call->http, call->arena, &http, &exchange->http);
     provider_answered(call, &exchange->http);
+    if (exchange->http.status == 401 || exchange->http.status == 403)
+        oauth_challenge_parse(exchange->session->arena, &exchange->http,
+                              &exchange->session->challenge);
     if (reading->err != OK)
         return reading->err;
     if (exchange->http.ended_by_us && exchange->response)

@@ -32,6 +32,11 @@ static enum err status_read(struct mcp_exchange *exchange, struct mcp_reply *int
     int status = exchange->http.status;
     if (status == 401)
         return arena_fail(arena, ERR_AUTH, NULL, "%s does not accept the access token.", name);
+    const char *scope = exchange->session->challenge.scope;
+    if (status == 403 && scope &&
+        text_equal(exchange->session->challenge.error, "insufficient_scope"))
+        return arena_fail(arena, ERR_SCOPE, "scope", "%s wants the scope \"%s\" for this.", name,
+                          mcp_excerpt(arena, scope));
     if (status == 403)
         return arena_fail(arena, ERR_SCOPE, NULL, "%s does not allow this with the authorisation.",
                           name);

@@ -61,7 +61,8 @@ struct mcp_session {
     struct mcp_settings settings;
     const struct mcp_dialect *dialect;
     struct mcp_saved state;
-    struct mcp_cache *cache; /* NULL: it ends with the job */
+    struct oauth_challenge challenge; /* the last one; empty: none */
+    struct mcp_cache *cache;          /* NULL: it ends with the job */
     struct uuid connection;
 };
 

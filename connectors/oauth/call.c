@@ -87,6 +87,23 @@ const struct secret *oauth_form_end(struct oauth_form *form)
     return body;
 }
 
+const struct secret *oauth_basic(struct arena *arena, const char *id, const struct secret *secret)
+{
+    struct bytes word = secret_bytes(secret);
+    size_t capacity = 3 * (strlen(id) + word.n) + 2;
+    struct buf plain = buf_new(arena, capacity);
+    plain.data = arena_alloc(arena, capacity); /* at once, so that no copy is left behind */
+    plain.capacity = capacity;
+    add_encoded(&plain, id, strlen(id));
+    buf_add_char(&plain, ':');
+    add_encoded(&plain, (const char *)word.at, word.n);
+    char *coded = base64_encode(arena, buf_bytes(&plain));
+    const struct secret *pair = secret_from_text(arena, coded);
+    memory_wipe(coded, strlen(coded));
+    memory_wipe(plain.data, plain.n);
+    return pair;
+}
+
 static bool near(const struct oauth_profile *profile, const struct url *url)
 {
     return profile->plain_loopback && text_equal(url->scheme, "http") &&

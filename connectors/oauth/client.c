@@ -18,13 +18,15 @@ static const char *application_type(struct arena *arena, const char *redirect_ur
     return "web";
 }
 
-static struct bytes registration_body(struct provider_call *call, const char *redirect_uri)
+static struct bytes registration_body(struct provider_call *call, const struct oauth_server *server,
+                                      const char *redirect_uri)
 {
     const char *scope = call->settings->scope;
+    const char *method = server->auth_method ? server->auth_method : "none";
     json_t *body = json_pack(
         "{s:s, s:[s], s:[s,s], s:[s], s:s, s:s, s:s, s:s*}", "client_name", "Sluice",
         "redirect_uris", redirect_uri, "grant_types", "authorization_code", "refresh_token",
-        "response_types", "code", "token_endpoint_auth_method", "none", "application_type",
+        "response_types", "code", "token_endpoint_auth_method", method, "application_type",
         application_type(call->arena, redirect_uri), "software_id", "sluice", "scope", scope);
     char *text = json_write(call->arena, json_keep(call->arena, body));
     return (struct bytes){(const uint8_t *)text, strlen(text)};
@@ -87,7 +89,7 @@ static enum err register_client(struct provider_call *call, const struct oauth_p
                              .url = server->registration_endpoint,
                              .headers = headers,
                              .header_count = COUNT(headers),
-                             .body = registration_body(call, redirect_uri),
+                             .body = registration_body(call, server, redirect_uri),
                              .connect_s = OAUTH_CALL_S,
                              .total_s = OAUTH_CALL_S,
                              .repeatable = true, /* a second registration is only unused */
@@ -144,6 +146,7 @@ enum err oauth_start(struct arena *arena, const struct oauth_server *server,
         .iss_expected = server->iss_expected,
         .client_id = request->client->client_id,
         .client_secret = request->client->client_secret,
+        .basic_auth = server->basic_auth,
         .token_endpoint = server->token_endpoint,
         .revocation_endpoint = server->revocation_endpoint,
         .resource = request->resource,

@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "net/url.h"
 
+#define OFFLINE_ACCESS "offline_access"
+
 enum { CANDIDATES_MAX = 3, SCOPE_BYTES_MAX = 2048 };
 
 /* What is looked for, and the places where it may be, in order. */
@@ -145,6 +147,18 @@ static enum err endpoint_take(struct provider_call *call, const struct oauth_pro
     return OK;
 }
 
+/* RFC 8414 §2: a server that does not say takes the Authorization header. Public clients are asked
+ * for where they are taken: there is no secret to keep. */
+static void auth_methods_take(const json_t *metadata, struct oauth_server *into)
+{
+    const json_t *methods = json_list(metadata, "token_endpoint_auth_methods_supported");
+    bool post = list_holds(methods, "client_secret_post");
+    bool basic = !methods || list_holds(methods, "client_secret_basic");
+    bool public = !methods || list_holds(methods, "none") || (!post && !basic);
+    into->basic_auth = basic && !post;
+    into->auth_method = public ? "none" : post ? "client_secret_post" : "client_secret_basic";
+}
+
 static enum err server_check(struct provider_call *call, const struct oauth_profile *profile,
                              const json_t *metadata, const struct oauth_server *server)
 {
@@ -183,6 +197,7 @@ static enum err server_find(struct provider_call *call, const struct oauth_profi
         .iss_expected =
             json_bool(metadata, "authorization_response_iss_parameter_supported", false),
     };
+    auth_methods_take(metadata, into);
     TRY(endpoint_take(call, profile, metadata, "authorization_endpoint",
                       &into->authorization_endpoint));
     TRY(endpoint_take(call, profile, metadata, "token_endpoint", &into->token_endpoint));
@@ -190,6 +205,18 @@ static enum err server_find(struct provider_call *call, const struct oauth_profi
                       &into->registration_endpoint));
     TRY(endpoint_take(call, profile, metadata, "revocation_endpoint", &into->revocation_endpoint));
     return server_check(call, profile, metadata, into);
+}
+
+static bool scope_holds(const char *scopes, const char *wanted)
+{
+    size_t n = strlen(wanted);
+    for (const char *at = scopes; at && *at; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if (word == n && strncmp(at, wanted, n) == 0)
+            return true;
+        at += word;
+    }
+    return false;
 }
 
 enum err oauth_discover(struct provider_call *call, const struct oauth_profile *profile,
@@ -207,5 +234,9 @@ enum err oauth_discover(struct provider_call *call, const struct oauth_profile *
     into->scope = challenge && challenge->scope
                       ? challenge->scope
                       : list_join(call->arena, json_list(resource, "scopes_supported"));
-    return server_find(call, profile, issuer, &into->server);
+    TRY(server_find(call, profile, issuer, &into->server));
+    if (into->scope && scope_holds(into->server.scopes_supported, OFFLINE_ACCESS) &&
+        !scope_holds(into->scope, OFFLINE_ACCESS))
+        into->scope = arena_format(call->arena, "%s %s", into->scope, OFFLINE_ACCESS);
+    return OK;
 }

@@ -7,8 +7,9 @@
  *     authoriser.refresh   oauth_refresh
  *     authoriser.revoke    oauth_revoke
  *
- * Client authentication is client_secret_post where the attempt has a secret, none where it has not
- * (a public client). Secrets travel in form bodies only, never in URLs, logs or failure texts.
+ * Client authentication is none where the attempt has no secret (a public client), else
+ * client_secret_post, or client_secret_basic where the server's metadata offers nothing else.
+ * Secrets travel in form bodies and in that header only, never in URLs, logs or failure texts.
  *
  * Errors of the token endpoint: ERR_AUTH (refused for good; the failure's field is the OAuth error
  * code: "invalid_grant": the connection must be authorised again; "invalid_client",
@@ -47,6 +48,8 @@ struct oauth_server {
     const char *revocation_endpoint;   /* NULL: no revocation */
     const char *scopes_supported;      /* space separated, or NULL */
     bool iss_expected;                 /* RFC 9207 */
+    const char *auth_method; /* of a client without a secret of its own, in its registration */
+    bool basic_auth;       /* a secret travels in the Authorization header, not in the body */
 };
 
 /* What the 401 of a protected resource says. Absent parameters are NULL. */
@@ -64,7 +67,8 @@ bool oauth_challenge_parse(struct arena *arena, const struct http_answer *answer
 /* A protected resource and its one authorisation server. */
 struct oauth_discovery {
     const char *resource; /* as the metadata document spells it */
-    const char *scope;    /* to ask for: of the challenge, else of the resource, else NULL */
+    const char *scope;    /* to ask for: of the challenge, else of the resource, else NULL; with
+                             offline_access where the server offers that: we want refresh tokens */
     struct oauth_server server;
 };
 

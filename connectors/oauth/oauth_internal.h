@@ -23,6 +23,9 @@ void oauth_form_add_secret(struct oauth_form *form, const char *name, const stru
 /* The finished body; the working copy is wiped. */
 const struct secret *oauth_form_end(struct oauth_form *form);
 
+/* RFC 6749 §2.3.1: id and secret, each percent-encoded, for the Authorization header. */
+const struct secret *oauth_basic(struct arena *arena, const char *id, const struct secret *secret);
+
 /* An https URL without user, fragment and oddities, on one of the profile's hosts. */
 bool oauth_endpoint_valid(const struct oauth_profile *profile, const char *url);
 

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 
-enum { EXPIRES_IN_S_MAX = 400 * 86400 };
+enum { EXPIRES_IN_S_MAX = 400 * 86400, CLIENT_HEADERS_MAX = 2 };
 
 struct kept_token {
     const char *kind; /* as RFC 7009 §2.1 hints it */
@@ -118,10 +118,31 @@ static enum err token_read(struct provider_call *call, const struct oauth_profil
     return OK;
 }
 
+static bool in_header(const struct authorisation *attempt)
+{
+    return attempt->basic_auth && attempt->client_secret;
+}
+
 static void form_add_client(struct oauth_form *form, const struct authorisation *attempt)
 {
+    if (in_header(attempt))
+        return;
     oauth_form_add(form, "client_id", attempt->client_id);
     oauth_form_add_secret(form, "client_secret", attempt->client_secret);
+}
+
+/* The headers of a call to the token or the revocation endpoint. */
+static size_t headers_fill(struct arena *arena, const struct authorisation *attempt,
+                           struct http_header *into)
+{
+    size_t n = 0;
+    into[n++] = (struct http_header){.name = "Accept", .value = "application/json"};
+    if (in_header(attempt))
+        into[n++] = (struct http_header){
+            .name = "Authorization",
+            .value = "Basic ",
+            .secret = oauth_basic(arena, attempt->client_id, attempt->client_secret)};
+    return n;
 }
 
 static enum err token_call(struct provider_call *call, const struct oauth_profile *profile,
@@ -130,11 +151,11 @@ static enum err token_call(struct provider_call *call, const struct oauth_profil
 {
     form_add_client(form, attempt);
     oauth_form_add(form, "resource", attempt->resource);
-    const struct http_header accept = {.name = "Accept", .value = "application/json"};
+    struct http_header headers[CLIENT_HEADERS_MAX];
     struct http_call http = {.method = "POST",
                              .url = attempt->token_endpoint,
-                             .headers = &accept,
-                             .header_count = 1,
+                             .headers = headers,
+                             .header_count = headers_fill(call->arena, attempt, headers),
                              .form = oauth_form_end(form),
                              .total_s = OAUTH_TOKEN_CALL_S,
                              .answer_secret = true};
@@ -190,8 +211,11 @@ static struct revocation_step revoke_token(struct provider_call *call,
     oauth_form_add_secret(&form, "token", kept->token);
     oauth_form_add(&form, "token_type_hint", kept->kind);
     form_add_client(&form, attempt);
+    struct http_header headers[CLIENT_HEADERS_MAX];
     struct http_call http = {.method = "POST",
                              .url = attempt->revocation_endpoint,
+                             .headers = headers,
+                             .header_count = headers_fill(call->arena, attempt, headers),
                              .form = oauth_form_end(&form),
                              .total_s = OAUTH_TOKEN_CALL_S,
                              .repeatable = true};
