@@ -23,11 +23,15 @@ if(main_sources)
 endif()
 
 unit_tests(base json crypto matcher batch db store http config auth net connectors jobs handlers)
-foreach(program unit_net_test_http_client unit_connectors_test_mcp unit_connectors_test_oauth)
+foreach(program unit_net_test_http_client unit_connectors_test_mcp unit_connectors_test_mcp_modern
+    unit_connectors_test_mcp_notices unit_connectors_test_oauth)
   if(TARGET ${program}) # their peer speaks TLS
     target_sources(${program} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/tls_peer.c)
     target_link_libraries(${program} PRIVATE ssl PkgConfig::CRYPTO)
   endif()
+endforeach()
+foreach(program unit_connectors_test_mcp_modern unit_connectors_test_mcp_notices)
+  target_sources(${program} PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/mcp_world.c)
 endforeach()
 fuzz_targets(base json matcher batch http net connectors handlers)
 if(EXISTS ${CMAKE_SOURCE_DIR}/tests/db/CMakeLists.txt)

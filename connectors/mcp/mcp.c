@@ -179,7 +179,7 @@ enum err mcp_send(struct mcp_session *session, struct provider_call *call,
                       session->settings.name);
 }
 
-void mcp_session_end(struct mcp_session *session, struct provider_call *call)
+void mcp_leave(struct mcp_session *session, struct provider_call *call)
 {
     struct arena *arena = call->arena;
     struct failure before = *arena_failure(arena);
@@ -187,13 +187,19 @@ void mcp_session_end(struct mcp_session *session, struct provider_call *call)
     session->settings.total_s = MCP_END_S;
     struct mcp_exchange exchange = {
         .session = session, .call = call, .http_method = "DELETE", .repeatable = true};
-    if (session->state.opened && session->state.id[0] && mcp_exchange_run(&exchange) == OK)
+    if (session->state.id[0] && mcp_exchange_run(&exchange) == OK)
         log_event(call->log, LOG_INFO, "mcp.session_ended", LOG_T("server", session->settings.name),
                   LOG_N("status", exchange.http.status));
     if (before.code == OK)
         arena_failure_clear(arena);
     session->settings.total_s = total_s;
+    session->state.left = false;
     mcp_forget(session);
+}
+
+void mcp_session_end(struct mcp_session *session, struct provider_call *call)
+{
+    mcp_leave(session, call);
     mcp_era_set(session, MCP_ERA_ANY);
 }
 

@@ -110,6 +110,8 @@ static enum err era_find(struct mcp_session *session, struct provider_call *call
 enum err mcp_open(struct mcp_session *session, struct provider_call *call)
 {
     struct mcp_saved *state = &session->state;
+    if (state->left)
+        mcp_leave(session, call);
     if (state->opened)
         return OK;
     bool remembered = state->era != MCP_ERA_ANY;

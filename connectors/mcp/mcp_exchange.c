@@ -17,6 +17,7 @@ struct reading {
     size_t server_requests;
     bool resumed;
     bool stopped; /* the one who listens has enough */
+    bool full;    /* and so do we */
     enum err err;
 };
 
@@ -90,11 +91,14 @@ static void message_take(struct reading *reading, struct bytes text)
 static bool on_event(void *context, const struct sse_event *event)
 {
     struct reading *reading = context;
-    if (++reading->events > MCP_EVENTS_MAX)
+    if (++reading->events > MCP_EVENTS_MAX && reading->exchange->listen)
+        reading->full = true; /* of a stream without an end it is only the end of this one */
+    else if (reading->events > MCP_EVENTS_MAX)
         reading->err = malformed(reading->exchange, "with an endless stream");
     else if (strcmp(event->type, "message") == 0)
         message_take(reading, event->data);
-    return reading->err == OK && !reading->exchange->response && !reading->stopped;
+    return reading->err == OK && !reading->exchange->response && !reading->stopped &&
+           !reading->full;
 }
 
 static bool is_stream(const struct http_answer *http)
@@ -114,7 +118,7 @@ static enum http_more on_data(void *context, const struct http_answer *head, str
     }
     if (!sse_feed(&reading->sse, piece))
         reading->err = malformed(reading->exchange, "with an event larger than is taken");
-    if (reading->err != OK || reading->stopped)
+    if (reading->err != OK || reading->stopped || reading->full)
         return HTTP_STOP;
     if (!reading->exchange->response)
         return HTTP_CONTINUE;

@@ -7,6 +7,9 @@
 
 enum { SCHEMA_DEPTH_MAX = 32 };
 
+/* Beyond, a number that JSON carries is not the same everywhere. */
+#define INTEGER_MAX ((int64_t)1 << 53)
+
 static const char mark_begin[] = "=?base64?";
 static const char mark_end[] = "?=";
 
@@ -138,7 +141,7 @@ static const char *argument_text(struct arena *arena, const json_t *value)
 {
     if (json_is_string(value))
         return json_string_value(value);
-    if (json_is_integer(value))
+    if (json_is_integer(value) && llabs(json_integer_value(value)) <= INTEGER_MAX)
         return arena_format(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     return json_is_boolean(value) ? json_is_true(value) ? "true" : "false" : NULL;
 }

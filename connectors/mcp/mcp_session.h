@@ -112,6 +112,9 @@ const json_t *mcp_error_of(const struct mcp_exchange *exchange);
 
 /* Finds the era if it is not known and opens the session. */
 enum err mcp_open(struct mcp_session *session, struct provider_call *call) MUST_USE;
+/* Ends the session (DELETE) and forgets it; the era stays. A server that cannot be told is no
+ * failure. */
+void mcp_leave(struct mcp_session *session, struct provider_call *call);
 /* The session is gone; the era stays unless the answer throws doubt on it. */
 void mcp_forget(struct mcp_session *session);
 void mcp_era_set(struct mcp_session *session, enum mcp_era era);

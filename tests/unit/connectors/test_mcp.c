@@ -103,10 +103,8 @@ static int world_open(void **state)
                                        .ca_file = tls_peer_ca_file(world->peer),
                                        .tls13 = true};
     world->credential.access_token = secret_from_text(world->arena, "stale");
-    world->mcp = (struct mcp_settings){.name = "Peer",
-                                       .url = tls_peer_origin(world->peer),
-                                       .total_s = 20,
-                                       .era = MCP_ERA_LEGACY};
+    world->mcp = (struct mcp_settings){
+        .name = "Peer", .url = tls_peer_origin(world->peer), .total_s = 20, .era = MCP_ERA_LEGACY};
     world->call = (struct provider_call){
         .arena = world->arena,
         .log = &world->log,

@@ -41,6 +41,11 @@ static enum tls_end serve(void *context, struct tls_exchange *exchange)
     size_t n = strlen(world->heard);
     snprintf(world->heard + n, sizeof world->heard - n, "%s %s %s\n", exchange->method,
              exchange->path, exchange->body);
+    const char *credential = strcasestr(exchange->head, "\nauthorization: ");
+    n = strlen(world->heard);
+    if (credential)
+        snprintf(world->heard + n, sizeof world->heard - n, "%.*s\n",
+                 (int)strcspn(credential + 1, "\r"), credential + 1);
     for (const struct page *page = world->pages; page->path; page++) {
         if (strcmp(page->path, exchange->path) != 0)
             continue;
@@ -147,67 +152,6 @@ static void challenges_are_read_leniently(void **state)
 
 /* ---- callback */
 
-static void the_issuer_of_a_callback_comes_before_anything_else(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *issuer;
-        bool expected;
-        struct oauth_callback callback;
-        enum err err;
-        const char *field;
-    } rows[] = {
-        {"https://a/mcp", false, {NULL, NULL, true}, OK, NULL},
-        {"https://a/mcp", true, {"https://a/mcp", NULL, true}, OK, NULL},
-        {"https://a/mcp", true, {NULL, NULL, true}, ERR_PROTOCOL, "iss"},
-        {"https://a/mcp", false, {"https://a/mcp/", NULL, true}, ERR_PROTOCOL, "iss"},
-        {"https://a/mcp", false, {"https://b", "access_denied", false}, ERR_PROTOCOL, "iss"},
-        {"https://a/mcp", false, {NULL, "access_denied", false}, ERR_AUTH, "access_denied"},
-        {"https://a/mcp", false, {NULL, "invalid_scope", true}, ERR_SCOPE, "invalid_scope"},
-        {NULL,
-         false,
-         {NULL, "temporarily_unavailable", false},
-         ERR_TRANSIENT,
-         "temporarily_unavailable"},
-        {NULL, false, {"https://x", NULL, true}, OK, NULL},
-        {NULL, false, {NULL, "what\r\n?", false}, ERR_AUTH, "what???"},
-        {NULL, false, {NULL, NULL, false}, ERR_REQUEST_MALFORMED, "code"},
-    };
-    struct arena *arena = arena_open();
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct authorisation attempt = {.issuer = rows[i].issuer,
-                                              .iss_expected = rows[i].expected};
-        arena_failure_clear(arena);
-        enum err err = oauth_callback_check(arena, &attempt, &rows[i].callback);
-        if (err != rows[i].err || !text_equal(arena_failure(arena)->field, rows[i].field))
-            fail_msg("row %zu: %s", i, err_slug(err));
-    }
-    arena_close(arena);
-}
-
-static void the_authorize_url_carries_everything_encoded(void **state)
-{
-    (void)state;
-    struct arena *arena = arena_open();
-    const struct client_registration client = {.client_id = "a&b"};
-    const struct oauth_server server = {.issuer = "https://a",
-                                        .authorization_endpoint = "https://a/x?keep=1"};
-    const struct oauth_request request = {.client = &client,
-                                          .redirect_uri = "https://us/callback?x=1",
-                                          .state = "st",
-                                          .scope = "a b"};
-    struct authorisation attempt;
-    assert_int_equal(oauth_start(arena, &server, &request, &attempt), OK);
-    assert_non_null(attempt.verifier);
-    const char *expected = arena_format(
-        arena,
-        "https://a/x?keep=1&response_type=code&client_id=a%%26b&redirect_uri=https%%3a%%2f%%2fus"
-        "%%2fcallback%%3fx%%3d1&state=st&code_challenge=%s&code_challenge_method=S256&scope=a%%20b",
-        pkce_challenge(arena, attempt.verifier));
-    assert_string_equal(attempt.authorize_url, expected);
-    arena_close(arena);
-}
-
 /* ---- discovery */
 
 #define RESOURCE_PATH "/.well-known/oauth-protected-resource"
@@ -244,6 +188,36 @@ static void a_server_is_found_from_its_resource(void **state)
                                     &challenge, &found),
                      OK);
     assert_string_equal(found.scope, "other");
+}
+
+#define METHODS(list) ",\"token_endpoint_auth_methods_supported\":[" list "]"
+
+static void a_secret_travels_as_the_server_takes_it(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *methods; /* in the metadata */
+        bool basic;
+        const char *registered_as;
+    } rows[] = {
+        {"", true, "none"}, /* RFC 8414: nothing said is client_secret_basic */
+        {METHODS("\"client_secret_basic\""), true, "client_secret_basic"},
+        {METHODS("\"client_secret_post\""), false, "client_secret_post"},
+        {METHODS("\"client_secret_basic\",\"client_secret_post\",\"none\""), false, "none"},
+    };
+    static const char metadata[] = SERVER("@/mcp", "\"S256\"", "@/token");
+    struct oauth_discovery found;
+    world->pages[0] = (struct page){RESOURCE_PATH, "200 OK", RESOURCE};
+    world->pages[1] = (struct page){SERVER_PATH, "200 OK", ""};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        world->pages[1].body =
+            arena_format(world->arena, "%.*s%s,\"scopes_supported\":[\"offline_access\"]}",
+                         (int)sizeof metadata - 2, metadata, rows[i].methods);
+        assert_int_equal(discover(world, &found), OK);
+        assert_int_equal(found.server.basic_auth, rows[i].basic);
+        assert_string_equal(found.server.auth_method, rows[i].registered_as);
+        assert_string_equal(found.scope, "mcp offline_access");
+    }
 }
 
 static void the_places_of_metadata_are_tried_in_order(void **state)
@@ -446,6 +420,27 @@ static void tokens_are_exchanged_and_refreshed(void **state)
     assert_non_null(strstr(world->heard, "grant_type=refresh_token&refresh_token=rt1&client_id"));
 }
 
+#define BASIC "uthorization: Basic aWQlM0ExOmElMjBi\n"
+
+static void a_secret_in_the_header_is_in_no_body(void **state)
+{
+    struct world *world = *state;
+    struct authorisation attempt = attempt_of(world);
+    struct token_set tokens;
+    struct revocation revocation = {.complete = true};
+    attempt.client_id = "id:1";
+    attempt.client_secret = secret_from_text(world->arena, "a b");
+    attempt.basic_auth = true;
+    world->credential.refresh_token = secret_from_text(world->arena, "rt1");
+    world->pages[0] = (struct page){"/token", "200 OK", "{\"access_token\":\"at\"}"};
+    world->pages[1] = (struct page){"/revoke", "200 OK", ""};
+    assert_int_equal(oauth_refresh(&world->call, &world->profile, &attempt, &tokens), OK);
+    assert_int_equal(oauth_revoke(&world->call, &world->profile, &attempt, &revocation), OK);
+    const char *header = strstr(world->heard, BASIC);
+    assert_true(header && strstr(header + 1, BASIC)); /* id%3A1:a%20b */
+    assert_null(strstr(world->heard, "client_secret"));
+}
+
 static void what_the_token_endpoint_refuses_has_its_error(void **state)
 {
     struct world *world = *state;
@@ -532,14 +527,14 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(challenges_are_read_leniently),
-        cmocka_unit_test(the_issuer_of_a_callback_comes_before_anything_else),
-        cmocka_unit_test(the_authorize_url_carries_everything_encoded),
         WORLD_TEST(a_server_is_found_from_its_resource),
+        WORLD_TEST(a_secret_travels_as_the_server_takes_it),
         WORLD_TEST(the_places_of_metadata_are_tried_in_order),
         WORLD_TEST(metadata_that_must_not_be_trusted_is_refused),
         WORLD_TEST(a_client_is_registered_once_per_issuer),
         WORLD_TEST(a_registration_that_fails_says_what_to_do),
         WORLD_TEST(tokens_are_exchanged_and_refreshed),
+        WORLD_TEST(a_secret_in_the_header_is_in_no_body),
         WORLD_TEST(what_the_token_endpoint_refuses_has_its_error),
         WORLD_TEST(a_revocation_says_what_was_confirmed),
     };

@@ -53,6 +53,7 @@ static void an_authorisation_is_stored_without_its_secrets(void **state)
         .verifier = secret_from_text(*state, "verifier-is-secret"),
         .issuer = "https://as.example/mcp",
         .iss_expected = true,
+        .basic_auth = true,
         .client_id = "client",
         .client_secret = secret_from_text(*state, "client-secret"),
         .token_endpoint = "https://as.example/token",
@@ -66,6 +67,7 @@ static void an_authorisation_is_stored_without_its_secrets(void **state)
     assert_int_equal(authorisation_read(*state, stored, &again), OK);
     assert_string_equal(again.issuer, begun.issuer);
     assert_true(again.iss_expected);
+    assert_true(again.basic_auth);
     assert_string_equal(again.token_endpoint, begun.token_endpoint);
     assert_null(again.revocation_endpoint);
     assert_null(again.client_secret);
