@@ -33,6 +33,7 @@ struct world {
     bool hold;              /* keeps the connection open behind the answer */
     int answered;
     int initialized;
+    int ended;
     char heard[4096]; /* heads and bodies of what came in, after the handshake */
 };
 
@@ -63,6 +64,12 @@ static enum tls_end serve(void *context, struct tls_exchange *exchange)
     }
     if (strstr(exchange->body, "notifications/initialized")) {
         tls_send(exchange, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+        return TLS_KEEP;
+    }
+    if (strcmp(exchange->method, "DELETE") == 0) {
+        world->ended++;
+        assert_non_null(strcasestr(exchange->head, "mcp-session-id: s-1"));
+        tls_send(exchange, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         return TLS_KEEP;
     }
     hear(world, exchange);
@@ -381,7 +388,7 @@ static void a_session_ends_with_the_tokens_that_it_was_used_with(void **state)
     struct mcp_reply reply;
     world->call.sessions = mcp_cache_open();
     for (int job = 0; job < 3; job++) {
-        const char *answers[] = {JSON_HEAD RESULT(2), JSON_HEAD RESULT(3), JSON_HEAD RESULT(2)};
+        const char *answers[] = {JSON_HEAD RESULT(2), JSON_HEAD RESULT(3), JSON_HEAD RESULT(5)};
         world->answers[0] = answers[job];
         world->call.keep = arena_open();
         world->call.session = NULL;
@@ -390,6 +397,7 @@ static void a_session_ends_with_the_tokens_that_it_was_used_with(void **state)
         arena_close(world->call.keep);
     }
     assert_int_equal(world->initialized, 2);
+    assert_int_equal(world->ended, 1); /* the server is told that nobody comes back to it */
     mcp_cache_close(world->call.sessions);
     world->call.session = NULL;
 }
