@@ -52,9 +52,10 @@ static const struct shape entry_shape = SHAPE(struct blocking_entry, entry_colum
 /* Statements that are put together from macros. */
 /* clang-format off */
 
-/* What the record itself made or was refused is left out. What is a document of ours, or bears the
- * name of one, belongs to its item, even before that is known to have arrived: the mirror may be
- * faster than the answer. */
+/* What the record itself made or was refused is left out, and so is every document of ours: it is
+ * known whose it is, and by chance one of many has the net amount of another record. It is ours
+ * when it bears the name of one, even before that is known to have arrived: the mirror may be faster
+ * than the answer. */
 STATEMENT_ROWS(
     blocking_sql, WINDOW_ITEMS_MAX *CANDIDATES_PER_ROLE_MAX * 2,
     "WITH q AS MATERIALIZED (" BLOCKING_QUERIES_SQL "),"
@@ -70,22 +71,23 @@ STATEMENT_ROWS(
     " AND f.record_id = q.record AND f.entry_id = e.id)"
     " AND NOT EXISTS (SELECT FROM region.link l JOIN region.item li ON li.workspace_id = $1"
     " AND li.id = l.item_id WHERE l.workspace_id = $1 AND l.entry_id = e.id"
-    " AND li.record_id = q.record))"
+    " AND li.record_id = q.record)"
+    " AND e.origin <> 'delivered')"
     " SELECT r.n AS query, r.id, r.role, r.amount_minor, r.currency, r.date, r.due_date,"
     " r.counterparty_name, r.iban AS counterparty_iban, r.vat_id AS counterparty_vat_id,"
     " r.reference, r.description, r.file_name, r.analysed,"
     " EXISTS (SELECT FROM region.link l WHERE l.workspace_id = $1 AND l.entry_id = r.id"
-    " AND l.role = r.role AND l.exclusive) OR r.origin = 'delivered'"
-    " OR EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
-    " AND d.file_name = r.file_name AND d.state <> 'canceled')"
-    " OR EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
-    " AND d.connection_id = $3 AND d.external_id = r.external_id AND r.role = 'document'"
-    " AND d.operation IN ('create', 'reverse')) AS consumed,"
+    " AND l.role = r.role AND l.exclusive) AS consumed,"
     " r.counterparty_id IS NOT NULL AND r.counterparty_id = q.counterparty AS same_counterparty,"
     " EXISTS (SELECT FROM region.counterparty_alias a WHERE a.workspace_id = $1"
     " AND a.name_norm = r.core_name AND a.counterparty_id = q.counterparty AND a.confirmed)"
     " AS alias_confirmed"
-    " FROM ranked r JOIN q ON q.n = r.n WHERE r.place <= 40 ORDER BY r.n, r.role, r.id");
+    " FROM ranked r JOIN q ON q.n = r.n WHERE r.place <= 40"
+    " AND NOT EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
+    " AND d.file_name = r.file_name AND d.state <> 'canceled')"
+    " AND NOT EXISTS (SELECT FROM region.delivery d WHERE d.workspace_id = $1"
+    " AND d.connection_id = $3 AND d.external_id = r.external_id AND r.role = 'document'"
+    " AND d.operation IN ('create', 'reverse')) ORDER BY r.n, r.role, r.id");
 
 /* clang-format on */
 

@@ -164,6 +164,16 @@ static void test_a_name_without_end(void **state)
     assert_int_equal(found_by_name(&at.scope, name).count, 1);
 }
 
+/* It is known whose it is: no other record may be it, or be held for it. */
+static void test_documents_of_ours_are_no_candidates(void **state)
+{
+    (void)state;
+    struct uuid entry = named("a", "vogel robotics");
+    assert_true(finds("vogel robotics", entry));
+    run_sql(&at, "UPDATE region.ledger_entry SET origin = 'delivered'");
+    assert_int_equal(found_by_name(&at.scope, "vogel robotics").count, 0);
+}
+
 static void test_names_of_others_are_not_found(void **state)
 {
     (void)state;
@@ -207,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup(test_of_many_equal_names_the_nearest_days, clean),
         cmocka_unit_test_setup(test_a_name_that_the_target_changed, clean),
         cmocka_unit_test_setup(test_a_name_without_end, clean),
+        cmocka_unit_test_setup(test_documents_of_ours_are_no_candidates, clean),
         cmocka_unit_test_setup(test_names_of_others_are_not_found, clean),
         cmocka_unit_test_setup(test_counterparties_by_their_aliases, clean),
     };
