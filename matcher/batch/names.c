@@ -3,7 +3,7 @@
 #include "matcher/batch/names.h"
 
 enum {
-    WEIGHT_SCALE = 16,    /* of log2 */
+    WEIGHT_SCALE = 8,     /* of log2: small enough for sixteen bits, see below */
     NEAR_GROUPS_MAX = 48, /* compared exactly */
     TOUCHED_FEW = 512,    /* below this all are ranked, above only those with a third of the best */
     SHARE_ONE = 10000
@@ -33,9 +33,12 @@ struct name_index {
     uint32_t weight_max;   /* of a trigram that no text has */
 };
 
+static_assert(TRIGRAMS_MAX / 3 * (1 + WEIGHT_SCALE * 20) <= UINT16_MAX,
+              "what a text shares fits: a word has a trigram more than letters");
+
 struct name_search {
     const struct name_index *index;
-    uint32_t *weight; /* shared with the text, by group; zero between searches */
+    uint16_t *weight; /* shared with the text, by group; zero between searches */
     uint32_t *touched;
     size_t touched_count;
 };
@@ -252,8 +255,9 @@ static uint32_t gather(struct name_search *search, const struct wanted *wanted)
             read++;
             if (search->weight[group] == 0)
                 search->touched[search->touched_count++] = group;
-            search->weight[group] += trigram->weight;
-            most = search->weight[group] > most ? search->weight[group] : most;
+            uint32_t shared = search->weight[group] + trigram->weight;
+            search->weight[group] = (uint16_t)shared;
+            most = shared > most ? shared : most;
         }
     }
     return most;

@@ -114,6 +114,21 @@ int64_t sketch_nearness(const struct sketch *record, const struct sketch *entry)
     return score;
 }
 
+int64_t sketch_reach(const struct sketch *record, int32_t day, int64_t nearness)
+{
+    int64_t left = SKETCH_TEXT_SCORE - nearness;
+    if (record->day != DATE_NONE && day != DATE_NONE)
+        left += day_score(record->day, day);
+    if (left < 0)
+        return -1;
+    int64_t percent = left / PERCENT_SCORE + 1, size = record->amount;
+    if (percent >= PERCENTS_MAX)
+        percent = 100;
+    /* The difference counts against the larger amount: d <= p (size + d) / 100. */
+    size = size < 0 ? -size : size;
+    return percent == 100 ? size : size / (100 - percent) * percent + percent;
+}
+
 const char *row_core(struct arena *arena, const struct table_row *row)
 {
     const char *core = name_core(arena, row->text[TABLE_COUNTERPARTY]);

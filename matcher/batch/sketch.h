@@ -28,6 +28,10 @@ struct sketch sketch_of(const struct table_row *row, uint32_t at, const char *te
 /* How near, in thousandths of log-odds, roughly: only for choosing candidates. */
 int64_t sketch_nearness(const struct sketch *record, const struct sketch *entry);
 
+/* How far the amount of an entry of that day may be from the record's, if it is to be as near as
+ * `nearness` by a text that is equal and an amount that is not; negative: no such amount is. */
+int64_t sketch_reach(const struct sketch *record, int32_t day, int64_t nearness);
+
 /* The text that a row is found by: the normalised name of its counterparty, or of what its
  * description says where that is absent; "" when there is neither. */
 const char *row_core(struct arena *arena, const struct table_row *row);

@@ -108,12 +108,31 @@ static uint32_t amount_bound(const struct window_index *index, const struct buck
     return low;
 }
 
+/* Once the wide list is full, amounts that cannot get onto it any more are not looked at. */
+static void bounds_of(const struct window_search *search, int32_t day, int64_t *low, int64_t *high)
+{
+    const struct shortlist *wide = search->wide;
+    *low = search->wide_low;
+    *high = search->wide_high;
+    if (wide->count < wide->limit)
+        return;
+    int64_t amount = search->record->amount;
+    int64_t reach = sketch_reach(search->record, day, -wide->hit[wide->count - 1].first);
+    int64_t near_low = amount - reach, near_high = amount + reach;
+    near_low = near_low < search->close_low ? near_low : search->close_low;
+    near_high = near_high > search->close_high ? near_high : search->close_high;
+    *low = near_low > *low ? near_low : *low;
+    *high = near_high < *high ? near_high : *high;
+}
+
 static void scan_bucket(struct window_search *search, const struct bucket *bucket)
 {
     const struct sketch *sketches = search->index->sketches;
-    uint32_t at = amount_bound(search->index, bucket, search->wide_low);
+    int64_t low, high;
+    bounds_of(search, bucket->day, &low, &high);
+    uint32_t at = amount_bound(search->index, bucket, low);
     for (; at < bucket->end && search->scanned < WINDOW_SCAN_MAX; at++) {
-        if (sketches[at].amount > search->wide_high)
+        if (sketches[at].amount > high)
             return;
         take(search, at);
     }
