@@ -280,6 +280,12 @@ enum err verb_match(struct invocation *invocation)
     TRY(match_file_read(arena, options.ledger, &ledger));
     name_unused(&records);
     name_unused(&ledger);
+    if (table_signs_align(&records, &ledger))
+        fprintf(
+            stderr,
+            "sluice: the amounts of one file are all positive, those of the other all negative: "
+            "the signs of %s are turned round\n",
+            ledger.name);
     TRY(model_set_new(arena, &models));
     TRY(batch_new(arena, models, options.as, &records, &ledger, &batch));
     enum err error = match_output_open(arena, options.out, &output);

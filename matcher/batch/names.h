@@ -7,8 +7,8 @@
 #include "matcher/matcher.h"
 
 enum {
-    NAMES_NEAREST_MAX = 20,    /* by pg_trgm's similarity, as blocking in SQL */
-    NAMES_CONTAINED_MAX = 10,  /* by the share of the rarer trigrams that the shorter one has */
+    NAMES_NEAREST_MAX = 20,   /* by pg_trgm's similarity, as blocking in SQL */
+    NAMES_CONTAINED_MAX = 10, /* by the share of the rarer trigrams that the shorter one has */
     NAMES_POSTINGS_MAX = 6000 /* looked at for one text; rare trigrams come first */
 };
 

@@ -256,3 +256,31 @@ enum err table_read(struct arena *arena, const char *name, char *text, size_t n,
         into->count++;
     }
 }
+
+/* ---- signs ---- */
+
+struct signs {
+    size_t positive, negative;
+};
+
+static struct signs signs_of(const struct table *table)
+{
+    struct signs signs = {0};
+    for (size_t i = 0; i < table->count; i++) {
+        signs.positive += table->rows[i].has_amount && table->rows[i].amount.minor > 0;
+        signs.negative += table->rows[i].has_amount && table->rows[i].amount.minor < 0;
+    }
+    return signs;
+}
+
+bool table_signs_align(const struct table *records, struct table *ledger)
+{
+    struct signs mine = signs_of(records), theirs = signs_of(ledger);
+    bool up = mine.positive >= TABLE_SIGNED_ROWS_MIN && mine.negative == 0 &&
+              theirs.negative >= TABLE_SIGNED_ROWS_MIN && theirs.positive == 0;
+    bool down = mine.negative >= TABLE_SIGNED_ROWS_MIN && mine.positive == 0 &&
+                theirs.positive >= TABLE_SIGNED_ROWS_MIN && theirs.negative == 0;
+    for (size_t i = 0; i < ledger->count && (up || down); i++)
+        ledger->rows[i].amount.minor = -ledger->rows[i].amount.minor;
+    return up || down;
+}

@@ -57,4 +57,11 @@ struct table {
 enum err table_read(struct arena *arena, const char *name, char *text, size_t n,
                     struct table *into) MUST_USE;
 
+enum { TABLE_SIGNED_ROWS_MIN = 10 };
+
+/* Bills are positive in one program, and what the bank took for them negative in another. Where all
+ * amounts of one table are positive and all of the other negative, and each has
+ * TABLE_SIGNED_ROWS_MIN of them, those of `ledger` are turned round; true then. */
+bool table_signs_align(const struct table *records, struct table *ledger);
+
 #endif

@@ -187,6 +187,42 @@ static void refuses_zero_bytes(void **state)
     arena_close(reading.arena);
 }
 
+/* A table of ten amounts, of which the last is `last`. */
+static struct reading ten_amounts(const char *amount, const char *last)
+{
+    struct arena *arena = arena_open();
+    struct buf text = buf_new(arena, 4096);
+    buf_add_text(&text, "id,amount\n");
+    for (int i = 0; i < 10; i++)
+        buf_format(&text, "%d,%s\n", i, i == 9 ? last : amount);
+    struct reading reading = read_text(text.data);
+    assert_int_equal(reading.error, OK);
+    arena_close(arena);
+    return reading;
+}
+
+static bool signs_turn(const char *records, const char *ledger, const char *last)
+{
+    struct reading mine = ten_amounts(records, records), theirs = ten_amounts(ledger, last);
+    int64_t before = theirs.table.rows[0].amount.minor;
+    bool turned = table_signs_align(&mine.table, &theirs.table);
+    assert_int_equal(theirs.table.rows[0].amount.minor, turned ? -before : before);
+    arena_close(mine.arena);
+    arena_close(theirs.arena);
+    return turned;
+}
+
+static void turns_signs_only_where_the_files_disagree_throughout(void **state)
+{
+    (void)state;
+    assert_true(signs_turn("12.00", "-12.00", "-12.00"));
+    assert_true(signs_turn("-12.00", "12.00", "12.00"));
+    assert_false(signs_turn("12.00", "12.00", "12.00"));
+    assert_false(signs_turn("12.00", "-12.00", "12.00"));
+    assert_false(signs_turn("12.00", "-12.00", "")); /* nine amounts */
+    assert_false(signs_turn("0", "-12.00", "-12.00"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +236,7 @@ int main(void)
         cmocka_unit_test(shows_no_more_than_the_start_of_a_long_field),
         cmocka_unit_test(refuses_what_is_beyond_its_limits),
         cmocka_unit_test(refuses_zero_bytes),
+        cmocka_unit_test(turns_signs_only_where_the_files_disagree_throughout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
