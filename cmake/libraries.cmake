@@ -10,9 +10,11 @@ pkg_check_modules(JWT REQUIRED IMPORTED_TARGET libjwt)
 pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc icu-i18n)
 pkg_check_modules(PANGOCAIRO REQUIRED IMPORTED_TARGET pangocairo pangoft2 fontconfig)
 pkg_check_modules(QPDF REQUIRED IMPORTED_TARGET libqpdf)
+pkg_check_modules(XML2 REQUIRED IMPORTED_TARGET libxml-2.0)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(CYAML REQUIRED IMPORTED_TARGET libcyaml)
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
-foreach(library JANSSON MHD CURL PQ CRYPTO JWT ICU PANGOCAIRO QPDF CYAML CMOCKA)
+foreach(library JANSSON MHD CURL PQ CRYPTO JWT ICU PANGOCAIRO QPDF XML2 SECCOMP CYAML CMOCKA)
   get_target_property(directories PkgConfig::${library} INTERFACE_INCLUDE_DIRECTORIES)
   if(directories) # other people's headers do not warn
     set_target_properties(PkgConfig::${library} PROPERTIES

@@ -11,7 +11,7 @@ layer(config     DIRECTORY server/config     USES base LIBRARIES PkgConfig::CYAM
 layer(auth       DIRECTORY server/auth       USES base crypto json LIBRARIES PkgConfig::JWT)
 layer(net        DIRECTORY server/net        USES base crypto LIBRARIES PkgConfig::CURL)
 layer(connectors DIRECTORY connectors        USES base json crypto net
-  LIBRARIES PkgConfig::PANGOCAIRO PkgConfig::QPDF)
+  LIBRARIES PkgConfig::PANGOCAIRO PkgConfig::QPDF PkgConfig::XML2 PkgConfig::SECCOMP)
 layer(jobs       DIRECTORY server/jobs       USES store connectors matcher net)
 layer(handlers   DIRECTORY handlers          USES http store auth config connectors matcher)
 

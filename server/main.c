@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "connectors/document/reading/reading.h"
 #include "json/json.h"
 #include "verbs.h"
 
@@ -36,6 +37,10 @@ static const struct verb verbs[] = {
      verb_replay},
     {"match", "--profile P --records R.csv --ledger L.csv",
      "which entry is it? two CSV files in, decisions out (match --help)", verb_match},
+    {"read-document", "FILE", "what an invoice says of itself, as JSON (read-document --help)",
+     verb_read_document},
+    {READING_CHILD_VERB, "", "internal: the confined process that read-document starts",
+     verb_read_document_child},
     {"config show", "", "print the configuration, secrets redacted", verb_config_show},
 };
 
@@ -43,7 +48,7 @@ static int usage(FILE *to)
 {
     fprintf(to, "sluice " SLUICE_VERSION "\nusage: sluice VERB [--config FILE] [options]\n\n");
     for (size_t i = 0; i < COUNT(verbs); i++)
-        fprintf(to, "  %-16s %-52s %s\n", verbs[i].name, verbs[i].usage, verbs[i].what);
+        fprintf(to, "  %-19s %-52s %s\n", verbs[i].name, verbs[i].usage, verbs[i].what);
     fprintf(to, "\nEvery setting can also come from the environment: listen.port is "
                 "SLUICE_LISTEN_PORT, with _FILE behind it the name of a file.\n");
     return to == stdout ? 0 : 2;

@@ -24,6 +24,8 @@ enum err verb_keys_rotate(struct invocation *invocation);
 enum err verb_audit_verify(struct invocation *invocation);
 enum err verb_replay(struct invocation *invocation);
 enum err verb_match(struct invocation *invocation);
+enum err verb_read_document(struct invocation *invocation);
+enum err verb_read_document_child(struct invocation *invocation); /* does not return */
 enum err verb_config_show(struct invocation *invocation);
 
 /* An option's value; NULL when it was not given. `required` says what it is for. */
