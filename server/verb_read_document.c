@@ -61,7 +61,7 @@ enum err verb_read_document(struct invocation *invocation)
     struct arena *arena = invocation->arena;
     const struct document_reader reader = {.limits = reading_limits_default()};
     const char *path = invocation->argument_count == 1 ? invocation->arguments[0] : NULL;
-    struct bytes document;
+    struct bytes document = {0};
     struct reading reading;
     if (path && text_equal(path, "--help")) {
         print_help();

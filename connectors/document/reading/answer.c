@@ -30,7 +30,7 @@ struct shape {
 
 #define MEMBER(structure, how, field)                                                              \
     {                                                                                              \
-        .name = #field, .kind = how, .at = offsetof(struct structure, field)                       \
+        .name = #field, .kind = (how), .at = offsetof(struct structure, field)                     \
     }
 
 #define PARTY_TEXT(field) MEMBER(reading_party, MEMBER_TEXT, field)
@@ -70,8 +70,8 @@ static const struct shape tax_shape = {sizeof(struct reading_tax), tax_members, 
 #define INVOICE(how, field) MEMBER(reading_invoice, how, field)
 #define LIST(how, field, of, counted, most)                                                        \
     {                                                                                              \
-        .name = #field, .kind = how, .at = offsetof(struct reading_invoice, field), .shape = (of), \
-        .count_at = offsetof(struct reading_invoice, counted), .count_max = (most)                 \
+        .name = #field, .kind = (how), .at = offsetof(struct reading_invoice, field),              \
+        .shape = (of), .count_at = offsetof(struct reading_invoice, counted), .count_max = (most)  \
     }
 #define PARTY(field)                                                                               \
     {                                                                                              \
@@ -119,8 +119,8 @@ static const struct shape invoice_shape = {sizeof(struct reading_invoice), invoi
 
 /* ---- reasons and limits ---- */
 
-#define REASON_SLUG(code, slug, sentence)     [code] = slug,
-#define REASON_SENTENCE(code, slug, sentence) [code] = sentence,
+#define REASON_SLUG(code, slug, sentence)     [code] = (slug),
+#define REASON_SENTENCE(code, slug, sentence) [code] = (sentence),
 static const char *const slugs[] = {READING_REASON_TABLE(REASON_SLUG)};
 static const char *const sentences[] = {READING_REASON_TABLE(REASON_SENTENCE)};
 

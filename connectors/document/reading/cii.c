@@ -12,7 +12,7 @@
     }
 #define PARTY(kind, field, path)                                                                   \
     {                                                                                              \
-        "party." #field, kind, offsetof(struct reading_party, field), path                         \
+#field, kind, offsetof(struct reading_party, field), path                                  \
     }
 #define AGREEMENT  "ApplicableHeaderTradeAgreement|ApplicableSupplyChainTradeAgreement"
 #define DELIVERY   "ApplicableHeaderTradeDelivery|ApplicableSupplyChainTradeDelivery"
@@ -115,9 +115,11 @@ static void read_registrations(const struct fields *fields, const struct xml_nod
     }
 }
 
-static void read_party(const struct fields *fields, const struct xml_node *party,
-                       struct reading_party *into)
+static void read_party(const struct fields *invoice, const char *prefix,
+                       const struct xml_node *party, struct reading_party *into)
 {
+    const struct fields own = {invoice->arena, invoice->invoice, prefix};
+    const struct fields *fields = &own;
     fields_read(fields, party, party_paths, COUNT(party_paths), into);
     into->registration_scheme =
         field_scheme(fields, xml_at(party, "SpecifiedLegalOrganization/ID"));
@@ -187,7 +189,7 @@ static void read_settlement(const struct fields *fields, const struct xml_node *
 
 void cii_read(struct arena *arena, const struct xml_node *root, struct reading_invoice *into)
 {
-    const struct fields fields = {arena, into};
+    const struct fields fields = {arena, into, ""};
     const struct xml_node *transaction =
         xml_at(root, "SupplyChainTradeTransaction|SpecifiedSupplyChainTradeTransaction");
     const struct xml_node *agreement = xml_at(transaction, AGREEMENT);
@@ -199,8 +201,8 @@ void cii_read(struct arena *arena, const struct xml_node *root, struct reading_i
     fields_read(&fields, agreement, agreement_paths, COUNT(agreement_paths), into);
     fields_read(&fields, xml_at(transaction, DELIVERY), delivery_paths, COUNT(delivery_paths),
                 into);
-    read_party(&fields, xml_at(agreement, "SellerTradeParty"), &into->seller);
-    read_party(&fields, xml_at(agreement, "BuyerTradeParty"), &into->buyer);
+    read_party(&fields, "seller.", xml_at(agreement, "SellerTradeParty"), &into->seller);
+    read_party(&fields, "buyer.", xml_at(agreement, "BuyerTradeParty"), &into->buyer);
     read_settlement(&fields, xml_at(transaction, SETTLEMENT));
     into->line_count = count_lines(transaction);
     fields_finish(&fields);

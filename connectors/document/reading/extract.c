@@ -15,7 +15,8 @@ static bool starts(struct bytes document, const char *with, size_t n)
     return document.n >= n && memcmp(document.at, with, n) == 0;
 }
 
-static bool is_pdf(struct bytes document)
+/* Other bytes may stand before the header. */
+static bool holds_pdf(struct bytes document)
 {
     size_t n = document.n < PDF_HEADER_BYTES ? document.n : PDF_HEADER_BYTES;
     return n >= 5 && memmem(document.at, n, "%PDF-", 5);
@@ -29,22 +30,24 @@ static bool is_xml(struct bytes document)
         at = 3;
     else if (starts(document, "\xff\xfe<", 3) || starts(document, "\xfe\xff\0<", 4))
         return true;
-    while (at < document.n && memchr(" \t\r\n", document.at[at], 4))
+    while (at < document.n && document.at[at] && strchr(" \t\r\n", document.at[at]))
         at++;
     return at < document.n && document.at[at] == '<';
 }
 
 static const char *media_type_of(struct bytes document)
 {
-    if (is_pdf(document))
+    if (starts(document, "%PDF-", 5))
         return "application/pdf";
+    if (is_xml(document))
+        return "application/xml";
     if (starts(document, "\xff\xd8\xff", 3))
         return "image/jpeg";
     if (starts(document, "\x89PNG\r\n\x1a\n", 8))
         return "image/png";
     if (starts(document, "GIF87a", 6) || starts(document, "GIF89a", 6))
         return "image/gif";
-    return is_xml(document) ? "application/xml" : "application/octet-stream";
+    return holds_pdf(document) ? "application/pdf" : "application/octet-stream";
 }
 
 /* ---- what it says ---- */

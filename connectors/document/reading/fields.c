@@ -10,12 +10,13 @@ enum { SIREN_DIGITS = 9, SIRET_DIGITS = 14 };
 void field_doubt(const struct fields *fields, const char *field)
 {
     struct reading_invoice *invoice = fields->invoice;
+    const char *name = arena_format(fields->arena, "%s%s", fields->prefix, field);
     for (size_t i = 0; i < invoice->doubt_count; i++) {
-        if (text_equal(invoice->doubts[i], field))
+        if (text_equal(invoice->doubts[i], name))
             return;
     }
     if (invoice->doubt_count < READING_DOUBTS_MAX)
-        invoice->doubts[invoice->doubt_count++] = field;
+        invoice->doubts[invoice->doubt_count++] = name;
 }
 
 /* ---- texts ---- */

@@ -14,7 +14,7 @@ enum field_kind {
 };
 
 struct field_path {
-    const char *field; /* as the JSON calls it; what a doubt is called */
+    const char *field; /* as the JSON calls it; what a doubt is called, behind the prefix */
     enum field_kind kind;
     size_t at; /* offset in what is filled */
     const char *path;
@@ -23,6 +23,7 @@ struct field_path {
 struct fields {
     struct arena *arena;
     struct reading_invoice *invoice;
+    const char *prefix; /* of doubts: "seller.", "buyer.", "" */
 };
 
 /* Fills what is still absent, so that a later row for the same field is a second choice. */

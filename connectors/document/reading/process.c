@@ -15,9 +15,7 @@
 #include "connectors/document/reading/reading.h"
 
 enum {
-    LIMIT_COUNT =
-#define LIMIT_ONE(name, value) +1
-        0 READING_LIMIT_TABLE(LIMIT_ONE),
+    LIMIT_COUNT = sizeof(struct reading_limits) / sizeof(int64_t),
     RECEIVE_BYTES = 16 * 1024,
     REAP_WAIT_NS = 200 * 1000,
 };

@@ -15,16 +15,17 @@
 #include "base/time.h"
 #include "json/json.h"
 
+#define READING_MIB INT64_C(1048576)
 /* name, value, what is counted. Reaching one ends in the reason that stands beside it. */
 #define READING_LIMIT_TABLE(X)                                                                     \
-    X(bytes, 20 * 1024 * 1024)         /* of the document: READING_TOO_LARGE */                    \
+    X(bytes, 20 * READING_MIB)         /* of the document: READING_TOO_LARGE */                    \
     X(objects, 500000)                 /* that a PDF says it has: READING_TOO_MANY_OBJECTS */      \
-    X(nodes, 10000)                    /* of the lists of attachments: READING_TOO_MANY_OBJECTS */ \
+    X(nodes, 10000)                    /* of the lists of files: READING_TOO_MANY_OBJECTS */       \
     X(attachments, 16)                 /* XML files looked into: READING_TOO_MANY_OBJECTS */       \
-    X(xml_bytes, 5 * 1024 * 1024)      /* of one of them: READING_XML_TOO_LARGE */                 \
+    X(xml_bytes, 5 * READING_MIB)      /* of one of them: READING_XML_TOO_LARGE */                 \
     X(xml_elements, 200000)            /* and attributes: READING_XML_TOO_LARGE */                 \
     X(xml_depth, 64)                   /* elements in elements: READING_XML_TOO_DEEP */            \
-    X(memory_bytes, 512 * 1024 * 1024) /* address space of the child: READING_TOO_MUCH_MEMORY */   \
+    X(memory_bytes, 512 * READING_MIB) /* address space: READING_TOO_MUCH_MEMORY */                \
     X(cpu_s, 5)                        /* of computing: READING_TOO_SLOW */                        \
     X(wall_ms, 10000)                  /* from start to answer: READING_TOO_SLOW */
 

@@ -11,7 +11,7 @@
     }
 #define PARTY(kind, field, path)                                                                   \
     {                                                                                              \
-        "party." #field, kind, offsetof(struct reading_party, field), path                         \
+#field, kind, offsetof(struct reading_party, field), path                                  \
     }
 
 static const struct field_path root_paths[] = {
@@ -99,9 +99,11 @@ static void read_registrations(const struct fields *fields, const struct xml_nod
     }
 }
 
-static void read_party(const struct fields *fields, const struct xml_node *party,
-                       struct reading_party *into)
+static void read_party(const struct fields *invoice, const char *prefix,
+                       const struct xml_node *party, struct reading_party *into)
 {
+    const struct fields own = {invoice->arena, invoice->invoice, prefix};
+    const struct fields *fields = &own;
     fields_read(fields, party, party_paths, COUNT(party_paths), into);
     into->registration_scheme = field_scheme(fields, xml_at(party, "PartyLegalEntity/CompanyID"));
     into->id_scheme = field_scheme(fields, xml_at(party, "PartyIdentification/ID"));
@@ -163,7 +165,7 @@ static int64_t count_lines(const struct xml_node *root)
 
 void ubl_read(struct arena *arena, const struct xml_node *root, struct reading_invoice *into)
 {
-    const struct fields fields = {arena, into};
+    const struct fields fields = {arena, into, ""};
     const struct xml_node *totals = xml_at(root, "LegalMonetaryTotal");
     into->syntax = "ubl";
     fields_read(&fields, root, root_paths, COUNT(root_paths), into);
@@ -174,8 +176,8 @@ void ubl_read(struct arena *arena, const struct xml_node *root, struct reading_i
                    xml_at(totals, "TaxInclusiveAmount|PayableAmount"));
     fields_read(&fields, totals, total_paths, COUNT(total_paths), into);
     read_tax_totals(&fields, root);
-    read_party(&fields, xml_at(root, "AccountingSupplierParty/Party"), &into->seller);
-    read_party(&fields, xml_at(root, "AccountingCustomerParty/Party"), &into->buyer);
+    read_party(&fields, "seller.", xml_at(root, "AccountingSupplierParty/Party"), &into->seller);
+    read_party(&fields, "buyer.", xml_at(root, "AccountingCustomerParty/Party"), &into->buyer);
     read_payment(&fields, root);
     read_references(&fields, root);
     into->line_count = count_lines(root);

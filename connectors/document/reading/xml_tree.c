@@ -66,6 +66,7 @@ static void append(struct builder *builder, struct xml_node *node)
     builder->open = node;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): libxml2 says how many parameters it hands over */
 static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
                      int namespace_count, const xmlChar **namespaces, int attribute_count,
                      int defaulted_count, const xmlChar **attributes)

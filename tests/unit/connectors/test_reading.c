@@ -336,6 +336,58 @@ static void test_ids_are_never_cut(void **state)
     arena_close(arena);
 }
 
+static void test_doubts_say_whose_field_it_is(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_open();
+    char long_id[READING_ID_BYTES_MAX + 2];
+    memset(long_id, '9', sizeof long_id - 1);
+    long_id[sizeof long_id - 1] = '\0';
+    struct reading reading = read_text(
+        arena, arena_format(arena,
+                            "<Invoice xmlns=\"" UBL "Invoice-2\"><AccountingCustomerParty><Party>"
+                            "<EndpointID>%s</EndpointID></Party></AccountingCustomerParty>"
+                            "<DocumentCurrencyCode>EUR</DocumentCurrencyCode></Invoice>",
+                            long_id));
+    assert_reason(&reading, READING_DONE);
+    assert_null(reading.invoice.buyer.endpoint);
+    assert_int_equal(reading.invoice.doubt_count, 1);
+    assert_string_equal(reading.invoice.doubts[0], "buyer.endpoint");
+    arena_close(arena);
+}
+
+/* ---- the child's answer is not believed either ---- */
+
+static void test_answers_that_are_none(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "[]",
+        "{\"reason\":\"read\"}",
+        "{\"reason\":\"read\",\"media_type\":\"a\"}",
+        "{\"reason\":\"fine\",\"media_type\":\"a\"}",
+        "{\"reason\":\"no_data\",\"media_type\":7}",
+        "{\"reason\":\"read\",\"media_type\":\"a\",\"invoice\":{\"number\":7}}",
+        "{\"reason\":\"read\",\"media_type\":\"a\",\"invoice\":{\"issued\":\"soon\"}}",
+        "{\"reason\":\"read\",\"media_type\":\"a\",\"invoice\":{\"line_count\":-1}}",
+        "{\"reason\":\"read\",\"media_type\":\"a\",\"invoice\":{\"seller\":[]}}",
+        "{\"reason\":\"read\",\"media_type\":\"a\",\"invoice\":{\"doubts\":[null]}}",
+        "{\"reason\":\"read\",\"media_type\":\"a\",\"invoice\":{\"tax\":"
+        "{\"amount\":\"1\",\"currency\":\"EURO\"}}}",
+        "{\"reason\":\"read\",\"media_type\":\"a\",\"invoice\":{\"accounts\":"
+        "[{},{},{},{},{},{},{},{},{}]}}",
+    };
+    struct arena *arena = arena_open();
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        json_t *value = NULL;
+        struct reading reading;
+        struct bytes text = {(const uint8_t *)answers[i], strlen(answers[i])};
+        assert_int_equal(json_parse(arena, text, &value), OK);
+        assert_false(reading_parse(arena, value, &reading));
+    }
+    arena_close(arena);
+}
+
 struct refused {
     const char *text;
     enum reading_reason reason;
@@ -361,6 +413,8 @@ static void test_xml_that_is_refused(void **state)
         {"no document at all", READING_UNKNOWN_TYPE},
         {"", READING_UNKNOWN_TYPE},
         {"%PDF-1.7 and nothing else", READING_DAMAGED},
+        {"<!-- %PDF-1.7 --><a/>", READING_XML_UNKNOWN},
+        {"garbage before %PDF-1.7 and nothing else", READING_DAMAGED},
         {"\xff\xd8\xff\xe0 a picture", READING_NO_DATA},
         {"\x89PNG\r\n\x1a\n", READING_NO_DATA},
     };
@@ -569,6 +623,8 @@ int main(void)
         cmocka_unit_test(test_a_ubl_credit_note_names_what_it_takes_back),
         cmocka_unit_test(test_a_field_that_is_none_is_a_doubt),
         cmocka_unit_test(test_ids_are_never_cut),
+        cmocka_unit_test(test_doubts_say_whose_field_it_is),
+        cmocka_unit_test(test_answers_that_are_none),
         cmocka_unit_test(test_xml_that_is_refused),
         cmocka_unit_test(test_other_encodings_and_marks),
         cmocka_unit_test(test_limits_of_xml),

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -301,6 +302,46 @@ static void test_what_a_confined_process_cannot_do(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* As deploy/systemd has it: @system-service of systemd 252 knows no seccomp(2), @resources is taken
+ * away, and what is refused ends in EPERM. */
+static bool filter_of_the_units(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    bool loaded = filter &&
+                  seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(seccomp), 0) == 0 &&
+                  seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setrlimit), 0) == 0 &&
+                  seccomp_load(filter) == 0;
+    seccomp_release(filter);
+    return loaded && syscall(SCMP_SYS(seccomp), 0, 1, NULL) < 0 && errno == EPERM;
+}
+
+static int read_within_the_units(void)
+{
+    enum { NO_FILTER = 100, NO_CHILD = 101 };
+    struct arena *arena = arena_open();
+    const struct document_reader reader = usual();
+    struct reading reading;
+    if (!filter_of_the_units())
+        return NO_FILTER;
+    if (document_read(arena, text_bytes("<a/>"), &reader, &reading) != OK)
+        return NO_CHILD;
+    arena_close(arena);
+    return reading.reason;
+}
+
+static void test_the_child_confines_itself_within_a_service(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(read_within_the_units());
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), READING_XML_UNKNOWN);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && text_equal(argv[1], READING_CHILD_VERB))
@@ -319,6 +360,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_too_long_a_wait),
         cmocka_unit_test(test_programs_that_do_not_answer),
         cmocka_unit_test(test_what_a_confined_process_cannot_do),
+        cmocka_unit_test(test_the_child_confines_itself_within_a_service),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
