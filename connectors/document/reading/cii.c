@@ -52,8 +52,6 @@ static const struct field_path party_paths[] = {
     PARTY(FIELD_NAME, name, "Name"),
     PARTY(FIELD_NAME, trading_name, "SpecifiedLegalOrganization/TradingBusinessName"),
     PARTY(FIELD_ID, registration_id, "SpecifiedLegalOrganization/ID"),
-    PARTY(FIELD_ID, id, "GlobalID"),
-    PARTY(FIELD_ID, id, "ID"),
     PARTY(FIELD_ID, endpoint, "URIUniversalCommunication/URIID"),
     PARTY(FIELD_ID, email, "DefinedTradeContact/EmailURIUniversalCommunication/URIID"),
     PARTY(FIELD_NAME, street, "PostalTradeAddress/LineOne"),
@@ -123,7 +121,10 @@ static void read_party(const struct fields *invoice, const char *prefix,
     fields_read(fields, party, party_paths, COUNT(party_paths), into);
     into->registration_scheme =
         field_scheme(fields, xml_at(party, "SpecifiedLegalOrganization/ID"));
-    into->id_scheme = field_scheme(fields, xml_at(party, "GlobalID"));
+    for (const struct xml_node *id = xml_at(party, "GlobalID"); id; id = xml_again(id))
+        field_party_id(fields, id, into);
+    for (const struct xml_node *id = xml_at(party, "ID"); id; id = xml_again(id))
+        field_party_id(fields, id, into);
     into->endpoint_scheme = field_scheme(fields, xml_at(party, "URIUniversalCommunication/URIID"));
     read_registrations(fields, party, into);
 }

@@ -21,6 +21,11 @@ void field_doubt(const struct fields *fields, const char *field)
 
 /* ---- texts ---- */
 
+static bool all_digits(const char *text, size_t n)
+{
+    return strlen(text) == n && strspn(text, "0123456789") == n;
+}
+
 static const char *without_blanks(struct arena *arena, const char *text)
 {
     struct buf into = buf_new(arena, strlen(text));
@@ -52,12 +57,36 @@ const char *field_scheme(const struct fields *fields, const struct xml_node *id)
     return sane ? document_clean(fields->arena, scheme, READING_ID_BYTES_MAX) : NULL;
 }
 
-/* ---- dates ---- */
-
-static bool all_digits(const char *text, size_t n)
+/* ISO 6523: 0002 is SIRENE, whose ids are a SIREN or, as is often written, a SIRET; 0009 is SIRET.
+ */
+static void french_ids(struct arena *arena, const char *id, const char *scheme,
+                       struct reading_party *party)
 {
-    return strlen(text) == n && strspn(text, "0123456789") == n;
+    bool french = text_equal(scheme, "0002") || text_equal(scheme, "0009");
+    const char *digits = id && french ? without_blanks(arena, id) : "";
+    if (!party->siret && all_digits(digits, SIRET_DIGITS))
+        party->siret = digits;
+    if (!party->siren && (all_digits(digits, SIREN_DIGITS) || all_digits(digits, SIRET_DIGITS)))
+        party->siren = arena_text_n(arena, digits, SIREN_DIGITS);
 }
+
+/* UBL puts BT-90, a creditor's number for SEPA debits, among a party's ids. */
+void field_party_id(const struct fields *fields, const struct xml_node *id,
+                    struct reading_party *party)
+{
+    static const struct field_path path = {.field = "id", .kind = FIELD_ID};
+    const char *scheme = field_scheme(fields, id);
+    const char *text = id && id->text ? field_text(fields, &path, id->text) : NULL;
+    if (!text || text_equal(scheme, "SEPA"))
+        return;
+    french_ids(fields->arena, text, scheme, party);
+    if (party->id)
+        return;
+    party->id = text;
+    party->id_scheme = scheme;
+}
+
+/* ---- dates ---- */
 
 /* UN/EDIFACT 2379: 102 is CCYYMMDD, the only one that EN 16931 allows. Without a format, ISO 8601
  * with or without a time and a zone. */
@@ -237,23 +266,9 @@ static const char *siren_of_vat(const char *vat_id)
     return read && key == (12 + 3 * (siren % 97)) % 97 ? vat_id + 4 : NULL;
 }
 
-/* ISO 6523: 0002 is SIRENE, whose ids are a SIREN or, as is often written, a SIRET; 0009 is SIRET.
- */
-static void french_ids(struct arena *arena, const char *id, const char *scheme,
-                       struct reading_party *party)
-{
-    bool french = text_equal(scheme, "0002") || text_equal(scheme, "0009");
-    const char *digits = id && french ? without_blanks(arena, id) : "";
-    if (!party->siret && all_digits(digits, SIRET_DIGITS))
-        party->siret = digits;
-    if (!party->siren && (all_digits(digits, SIREN_DIGITS) || all_digits(digits, SIRET_DIGITS)))
-        party->siren = arena_text_n(arena, digits, SIREN_DIGITS);
-}
-
 static void finish_party(const struct fields *fields, struct reading_party *party)
 {
     french_ids(fields->arena, party->registration_id, party->registration_scheme, party);
-    french_ids(fields->arena, party->id, party->id_scheme, party);
     if (!party->siren)
         party->siren = siren_of_vat(party->vat_id);
 }

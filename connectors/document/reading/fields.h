@@ -35,6 +35,9 @@ struct money field_money(const struct fields *fields, const char *field,
                          const struct xml_node *amount, const char *currency);
 /* The scheme that an id names beside itself; NULL when it has none of sane length. */
 const char *field_scheme(const struct fields *fields, const struct xml_node *id);
+/* BT-29, BT-46: one of a party's ids. The first is kept; of all, SIREN and SIRET are picked out. */
+void field_party_id(const struct fields *fields, const struct xml_node *id,
+                    struct reading_party *party);
 /* BT-5: `said`, or else what the amount `total` says of itself. */
 void field_currency(const struct fields *fields, const char *said, const struct xml_node *total);
 void field_tax_currency(const struct fields *fields, const char *said); /* BT-6; NULL: none */

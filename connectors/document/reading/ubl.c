@@ -41,7 +41,6 @@ static const struct field_path party_paths[] = {
     PARTY(FIELD_NAME, name, "PartyName/Name"),
     PARTY(FIELD_NAME, trading_name, "PartyName/Name"),
     PARTY(FIELD_ID, registration_id, "PartyLegalEntity/CompanyID"),
-    PARTY(FIELD_ID, id, "PartyIdentification/ID"),
     PARTY(FIELD_ID, endpoint, "EndpointID"),
     PARTY(FIELD_ID, email, "Contact/ElectronicMail"),
     PARTY(FIELD_NAME, street, "PostalAddress/StreetName"),
@@ -106,7 +105,9 @@ static void read_party(const struct fields *invoice, const char *prefix,
     const struct fields *fields = &own;
     fields_read(fields, party, party_paths, COUNT(party_paths), into);
     into->registration_scheme = field_scheme(fields, xml_at(party, "PartyLegalEntity/CompanyID"));
-    into->id_scheme = field_scheme(fields, xml_at(party, "PartyIdentification/ID"));
+    const struct xml_node *identification = xml_at(party, "PartyIdentification");
+    for (; identification; identification = xml_again(identification))
+        field_party_id(fields, xml_at(identification, "ID"), into);
     into->endpoint_scheme = field_scheme(fields, xml_at(party, "EndpointID"));
     read_registrations(fields, party, into);
 }
