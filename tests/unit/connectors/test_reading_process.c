@@ -326,7 +326,7 @@ static int read_within_the_units(void)
     if (document_read(arena, text_bytes("<a/>"), &reader, &reading) != OK)
         return NO_CHILD;
     arena_close(arena);
-    return reading.reason;
+    return (int)reading.reason;
 }
 
 static void test_the_child_confines_itself_within_a_service(void **state)
