@@ -39,9 +39,11 @@ static const char *folded(struct arena *arena, const char *text)
 {
     struct buf into = buf_new(arena, strlen(text));
     for (; *text; text++) {
-        bool small = *text >= 'a' && *text <= 'z';
-        if (ascii_alphanumeric(*text) || (unsigned char)*text >= 0x80)
-            buf_add_char(&into, small ? (char)(*text - 'a' + 'A') : *text);
+        char c = *text;
+        if (c >= 'a' && c <= 'z')
+            c = (char)(c - 'a' + 'A');
+        if (ascii_alphanumeric(c) || (unsigned char)c >= 0x80)
+            buf_add_char(&into, c);
     }
     return into.data;
 }

@@ -110,6 +110,17 @@ static bool parse_date(struct arena *arena, const struct xml_node *node, struct 
 
 /* ---- money ---- */
 
+/* xs:decimal also allows "+5", "5." and ".5". */
+static const char *plain_decimal(struct arena *arena, const char *text)
+{
+    const char *sign = *text == '-' ? "-" : "";
+    text += (*text == '-') || (*text == '+' && text[1] != '-');
+    size_t n = strlen(text);
+    bool open_end = n > 1 && text[n - 1] == '.' && text[0] != '.';
+    return arena_format(arena, "%s%s%.*s", sign, *text == '.' ? "0" : "", (int)(n - open_end),
+                        text);
+}
+
 struct money field_money(const struct fields *fields, const char *field,
                          const struct xml_node *amount, const char *currency)
 {
@@ -120,7 +131,7 @@ struct money field_money(const struct fields *fields, const char *field,
     if (!amount)
         return money;
     bool same = currency && (!said || !*said || strcmp(said, currency) == 0);
-    if (!same || !text || !money_parse(text, currency, &money)) {
+    if (!same || !text || !money_parse(plain_decimal(fields->arena, text), currency, &money)) {
         field_doubt(fields, field);
         return (struct money){0};
     }

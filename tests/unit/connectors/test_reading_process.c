@@ -120,6 +120,58 @@ static void test_small_and_empty_documents(void **state)
     arena_close(arena);
 }
 
+/* "a/b" becomes <a><b>text</b></a>. */
+static void add_element(struct buf *into, const char *path, const char *text)
+{
+    size_t n = strcspn(path, "/");
+    buf_format(into, "<%.*s>", (int)n, path);
+    if (path[n] == '/')
+        add_element(into, path + n + 1, text);
+    else
+        buf_add_text(into, text);
+    buf_format(into, "</%.*s>", (int)n, path);
+}
+
+/* Every text as long as it may be, of characters that JSON writes as two. */
+static void test_the_longest_answer_fits(void **state)
+{
+    (void)state;
+    static const char *const elements[] = {
+        "CustomizationID",
+        "ID",
+        "InvoiceTypeCode",
+        "BuyerReference",
+        "AccountingSupplierParty/Party/EndpointID",
+        "AccountingSupplierParty/Party/PartyName/Name",
+        "AccountingSupplierParty/Party/PostalAddress/StreetName",
+        "AccountingSupplierParty/Party/PostalAddress/CityName",
+        "AccountingSupplierParty/Party/PostalAddress/PostalZone",
+        "AccountingSupplierParty/Party/PartyLegalEntity/CompanyID",
+        "PayeeParty/PartyName/Name"};
+    struct arena *arena = arena_open();
+    const struct document_reader reader = usual();
+    struct buf text = buf_new(arena, FILE_BYTES_MAX);
+    char quotes[READING_ID_BYTES_MAX + 1];
+    memset(quotes, '"', sizeof quotes - 1);
+    quotes[sizeof quotes - 1] = '\0';
+    buf_add_text(&text, "<Invoice xmlns='urn:oasis:names:specification:ubl:schema:xsd:Invoice-2'>");
+    for (size_t i = 0; i < COUNT(elements); i++)
+        add_element(&text, elements[i], quotes);
+    for (int i = 0; i < READING_ACCOUNTS_MAX; i++)
+        add_element(&text, "PaymentMeans/PayeeFinancialAccount/ID", quotes);
+    for (int i = 0; i < READING_REFERENCES_MAX; i++)
+        add_element(&text, "BillingReference/InvoiceDocumentReference/ID", quotes);
+    for (int i = 0; i < READING_TAXES_MAX; i++)
+        add_element(&text, "TaxTotal/TaxSubtotal/TaxCategory/Percent", quotes);
+    buf_add_text(&text, "</Invoice>");
+    struct reading reading = read_with(arena, buf_bytes(&text), &reader);
+    assert_reason(&reading, READING_DONE);
+    assert_string_equal(reading.invoice.number, quotes);
+    assert_string_equal(reading.invoice.taxes[READING_TAXES_MAX - 1].rate, quotes);
+    assert_string_equal(reading.invoice.accounts[READING_ACCOUNTS_MAX - 1].iban, quotes);
+    arena_close(arena);
+}
+
 /* ---- limits ---- */
 
 static void test_a_large_document(void **state)
@@ -350,6 +402,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_the_child_answers_what_the_golden_files_hold),
         cmocka_unit_test(test_encodings_that_come_from_files),
         cmocka_unit_test(test_small_and_empty_documents),
+        cmocka_unit_test(test_the_longest_answer_fits),
         cmocka_unit_test(test_a_large_document),
         cmocka_unit_test(test_a_file_that_swells),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

@@ -43,6 +43,81 @@ static void test_a_field_that_is_none_is_a_doubt(void **state)
     arena_close(arena);
 }
 
+static void test_amounts_as_xml_writes_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *written, *read; /* "": a doubt */
+    } cases[] = {
+        {"+12.5", "12.50"},
+        {" 7. ", "7.00"},
+        {".5", "0.50"},
+        {"-.50", "-0.50"},
+        {"12.5000", "12.50"},
+        {"12.505", ""},
+        {"1e3", ""},
+        {"-", ""},
+        {".", ""},
+        {"+-1", ""},
+        {"1.2.3", ""},
+        {"99999999999999999999", ""},
+        {"NaN", ""},
+        {"0x10", ""},
+        {"1 000.00", ""},
+        {"-0.00", "0.00"},
+    };
+    struct arena *arena = arena_open();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct reading reading = read_text(
+            arena, arena_format(arena,
+                                "<Invoice xmlns=\"" UBL "Invoice-2\"><DocumentCurrencyCode>EUR"
+                                "</DocumentCurrencyCode><LegalMonetaryTotal><PayableAmount>%s"
+                                "</PayableAmount></LegalMonetaryTotal></Invoice>",
+                                cases[i].written));
+        assert_reason(&reading, READING_DONE);
+        assert_string_equal(amount(arena, reading.invoice.due_payable), cases[i].read);
+        assert_int_equal(reading.invoice.doubt_count, cases[i].read[0] == '\0');
+    }
+    arena_close(arena);
+}
+
+static void repeat(struct buf *into, int times, const char *text)
+{
+    for (int i = 0; i < times; i++)
+        buf_add_text(into, text);
+}
+
+static void test_lists_end_where_they_must(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_open();
+    struct buf text = buf_new(arena, FILE_BYTES_MAX);
+    buf_add_text(&text, "<Invoice xmlns=\"" UBL "Invoice-2\"><AccountingSupplierParty><Party>"
+                        "<PartyName><Name>");
+    repeat(&text, READING_NAME_BYTES_MAX, "Ab");
+    buf_add_text(&text, "</Name></PartyName></Party></AccountingSupplierParty>");
+    repeat(
+        &text, READING_ACCOUNTS_MAX + 1,
+        "<PaymentMeans><PayeeFinancialAccount><ID>1</ID></PayeeFinancialAccount></PaymentMeans>");
+    repeat(&text, READING_REFERENCES_MAX + 1,
+           "<BillingReference><InvoiceDocumentReference><ID>1</ID></InvoiceDocumentReference>"
+           "</BillingReference>");
+    buf_add_text(&text, "<TaxTotal>");
+    repeat(&text, READING_TAXES_MAX + 1,
+           "<TaxSubtotal><TaxableAmount>x</TaxableAmount>"
+           "</TaxSubtotal>");
+    buf_add_text(&text, "</TaxTotal></Invoice>");
+    struct reading reading = read_bytes(arena, buf_bytes(&text));
+    const struct reading_invoice *invoice = &reading.invoice;
+    assert_reason(&reading, READING_DONE);
+    assert_int_equal(strlen(invoice->seller.name), READING_NAME_BYTES_MAX + strlen("…"));
+    assert_int_equal(invoice->account_count, READING_ACCOUNTS_MAX);
+    assert_int_equal(invoice->reference_count, READING_REFERENCES_MAX);
+    assert_int_equal(invoice->tax_count, READING_TAXES_MAX);
+    assert_int_equal(invoice->doubt_count, 2); /* currency and taxes.base: each is named once */
+    arena_close(arena);
+}
+
 static void test_ids_are_never_cut(void **state)
 {
     (void)state;
@@ -339,6 +414,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_field_that_is_none_is_a_doubt),
+        cmocka_unit_test(test_amounts_as_xml_writes_them),
+        cmocka_unit_test(test_lists_end_where_they_must),
         cmocka_unit_test(test_ids_are_never_cut),
         cmocka_unit_test(test_doubts_say_whose_field_it_is),
         cmocka_unit_test(test_answers_that_are_none),
