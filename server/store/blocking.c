@@ -54,8 +54,8 @@ static const struct shape entry_shape = SHAPE(struct blocking_entry, entry_colum
 
 /* What the record itself made or was refused is left out, and so is every document of ours: it is
  * known whose it is, and by chance one of many has the net amount of another record. It is ours
- * when it bears the name of one, even before that is known to have arrived: the mirror may be faster
- * than the answer. */
+ * when it bears the name of one, even before that is known to have arrived: the mirror may be
+ * faster than the answer. */
 STATEMENT_ROWS(
     blocking_sql, WINDOW_ITEMS_MAX *CANDIDATES_PER_ROLE_MAX * 2,
     "WITH q AS MATERIALIZED (" BLOCKING_QUERIES_SQL "),"
