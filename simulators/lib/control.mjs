@@ -55,9 +55,9 @@ export function createControl({ clock, faults, secrets }) {
         at_ms: clock.now(),
       };
       res.once('close', () => {
-        const { operation, tool } = describe(req);
+        const { operation, tool, revision } = describe(req);
         const status = res.writableFinished ? res.statusCode : null;
-        log.add({ ...entry, operation, tool, status });
+        log.add({ ...entry, operation, tool, revision, status });
       });
       next();
     },

@@ -10,6 +10,7 @@ export const STREAMS_MAX = 100;
 
 const LISTEN = 'subscriptions/listen';
 const KEEP_ALIVE_MS = 15_000;
+const IN_MIND = 'what the server had in mind';
 const HALF_AN_EVENT = 'event: message\ndata: {"jsonrpc":"2.0","method":"notifications/to';
 
 /**
@@ -45,8 +46,11 @@ export function createModern({ switches, serverInfo, tools, listTools, answerCal
       server.registerTool(tool.name, { inputSchema: schemaOf(tool) }, () => ({ content: [] }));
     }
     server.server.setRequestHandler('tools/list', ({ params }) => listTools(params?.cursor));
-    server.server.setRequestHandler('tools/call', ({ params }, ctx) => (
-      switches.input_required && !ctx.mcpReq.inputResponses ? askFirst() : answerCall(params)));
+    server.server.setRequestHandler('tools/call', ({ params }, { mcpReq }) => {
+      const wanted = ASKED_FIRST[switches.input_required];
+      const given = mcpReq.inputResponses !== undefined || mcpReq.requestState() === IN_MIND;
+      return wanted && !given ? wanted() : answerCall(params);
+    });
     return server;
   }
 
@@ -101,10 +105,12 @@ export function createModern({ switches, serverInfo, tools, listTools, answerCal
   };
 }
 
-const askFirst = () => inputRequired({
-  requestState: 'what the server had in mind',
-  inputRequests: { confirm: inputRequired.elicit({
-    message: 'Shall it be done?',
-    requestedSchema: { type: 'object', properties: { confirmed: { type: 'boolean' } } },
-  }) },
-});
+const ASKED_FIRST = {
+  state: () => inputRequired({ requestState: IN_MIND }),
+  person: () => inputRequired({ requestState: IN_MIND, inputRequests: {
+    confirm: inputRequired.elicit({
+      message: 'Shall it be done?',
+      requestedSchema: { type: 'object', properties: { confirmed: { type: 'boolean' } } },
+    }),
+  } }),
+};

@@ -55,7 +55,7 @@ export function createResourceServer({ resource, issuer, world, sessions, findAc
 
 /** What the request log and the fault rules see of a request. */
 export function describeMcp(req) {
-  const descriptor = describeRequest(req);
+  const descriptor = { ...describeRequest(req), revision: req.headers['mcp-protocol-version'] };
   if (req.body?.method !== 'tools/call') return descriptor;
   const { name, arguments: args } = req.body.params ?? {};
   return { ...descriptor, tool: name, operation: args?.stripe_api_operation_id };

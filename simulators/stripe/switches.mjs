@@ -20,7 +20,8 @@ export const SWITCHES = Object.freeze({
   era: oneOf('legacy', ['legacy', 'modern', 'both'], 'of MCP that is spoken: revisions up to '
     + '2025-11-25, revision 2026-07-28, or what the request is'),
   notices: bool(false, 'legacy: changes of tools and resources are told; from the next session on'),
-  input_required: bool(false, 'modern: calls want an answer of a person before anything is done'),
+  input_required: oneOf('off', ['off', 'person', 'state'], 'modern: before anything is done calls '
+    + 'want the answer of a person, or only what the server had in mind'),
   param_headers: bool(false, 'modern: headers repeat the account and the mode of a call'),
   cache_ttl_ms: count(0, 86_400_000, 'modern: how long lists may be taken for true'),
   sessions: bool(true, 'Mcp-Session-Id is issued and needed; for connections made from now on'),

@@ -338,11 +338,12 @@ describe('the era of the protocol', () => {
   test('a call that wants a person first is told as that', async () => {
     restore = await switchTo({ era: 'modern' });
     const probe = await openProbe().connect();
-    await control('stripe/switches', { input_required: true });
+    await control('stripe/switches', { input_required: 'person' });
     const answer = await probe.pull('stripe.charges');
     assert.equal(answer.error, 'provider_approval');
-    await control('stripe/switches', { input_required: false });
+    await control('stripe/switches', { input_required: 'state' });
     assert.equal((await probe.pull('stripe.charges')).error, undefined);
+    await control('stripe/switches', { input_required: 'off' });
     await restore();
     probe.close();
   });
