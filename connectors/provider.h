@@ -24,6 +24,7 @@ struct provider_settings {
     const struct secret *client_secret;
     const struct secret *staging_token; /* Qonto sandbox, or NULL */
     const char *scope;                  /* asked for at authorisation */
+    const char *mcp_era;                /* "legacy" or "modern" alone; else it is found out */
     const char *hosts; /* space-separated host or host:port that calls and discovered endpoints may
                           name; NULL: any that egress allows */
 };

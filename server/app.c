@@ -50,6 +50,7 @@ static struct provider_settings provider_of(const struct config_provider *config
         .client_secret = configured->client_secret,
         .staging_token = configured->staging_token,
         .scope = configured->scope,
+        .mcp_era = configured->mcp_era,
     };
 }
 

@@ -22,7 +22,7 @@ void mcp_forget(struct mcp_session *session)
 {
     struct mcp_saved *state = &session->state;
     bool guessed = state->era == MCP_ERA_MODERN && !state->confirmed;
-    if (state->era == MCP_ERA_MODERN)
+    if (state->era == MCP_ERA_MODERN && session->settings.era == MCP_ERA_ANY)
         mcp_era_set(session, guessed ? MCP_ERA_LEGACY : MCP_ERA_ANY);
     state->opened = false;
     state->confirmed = false;

@@ -114,6 +114,13 @@ static enum err no_stream(struct mcp_exchange *exchange, struct mcp_listen *list
                       mcp_excerpt(exchange->call->arena, reply.text));
 }
 
+/* Whether it was a stream, with or without its orderly end. */
+static bool streamed(const struct mcp_exchange *exchange)
+{
+    return exchange->http.status == 200 &&
+           (!exchange->response || json_at(exchange->response, "result"));
+}
+
 enum err mcp_listen(struct mcp_session *session, struct provider_call *call,
                     struct mcp_listen *listen)
 {
@@ -132,10 +139,8 @@ enum err mcp_listen(struct mcp_session *session, struct provider_call *call,
             refreshed = true;
         } else if (err == ERR_AUTH) {
             return err;
-        } else if (exchange.http.status == 200 && !exchange.response) {
+        } else if (streamed(&exchange)) {
             return OK;
-        } else if (exchange.response && json_at(exchange.response, "result")) {
-            return OK; /* the orderly end */
         } else if (exchange.http.status == 400 && listen->last_id[0]) {
             listen->last_id[0] = '\0'; /* too old to go on from */
         } else if (!reopened && exchange.http.status != 405 &&

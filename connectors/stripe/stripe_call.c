@@ -62,9 +62,17 @@ enum err stripe_classify(struct arena *arena, const struct mcp_reply *reply)
     return arena_fail(arena, ERR_TRANSIENT, "stripe", "Stripe says: %s", text);
 }
 
+static enum mcp_era era_of(const char *configured)
+{
+    return text_equal(configured, "legacy")   ? MCP_ERA_LEGACY
+           : text_equal(configured, "modern") ? MCP_ERA_MODERN
+                                              : MCP_ERA_ANY;
+}
+
 struct mcp_session *stripe_session(struct provider_call *call)
 {
     const struct mcp_settings settings = {
+        .era = era_of(call->settings->mcp_era),
         .name = "Stripe",
         .url = call->settings->api_url,
         .hosts = call->settings->hosts,

@@ -293,12 +293,20 @@ static enum err check_metrics(struct arena *arena, const struct config *config)
                       METRICS_TOKEN_BYTES_MIN);
 }
 
+static enum err check_era(struct arena *arena, const char *era)
+{
+    if (text_equal(era, "any") || text_equal(era, "legacy") || text_equal(era, "modern"))
+        return OK;
+    return arena_fail(arena, ERR_CONFIG, "stripe.mcp_era", "It is any, legacy or modern.");
+}
+
 static enum err check_whole(struct arena *arena, const struct config *config)
 {
     TRY(check_proxies(arena, config));
     TRY(check_metrics(arena, config));
     TRY(check_origins(arena, "cors.origins", &config->cors_origins));
     TRY(check_origins(arena, "oauth.return_origins", &config->return_origins));
+    TRY(check_era(arena, config->stripe.mcp_era));
     if (!region_name_valid(config->region_name))
         return arena_fail(arena, ERR_CONFIG, "region.name",
                           "A region is named by 2 to 31 letters a-z, digits and hyphens.");

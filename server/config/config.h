@@ -17,7 +17,8 @@ struct config_provider {
     const struct secret *client_secret;
     const struct secret *staging_token;
     const char *scope;
-    const char *hosts; /* that discovered endpoints may name; NULL: any that egress allows */
+    const char *hosts;   /* that discovered endpoints may name; NULL: any that egress allows */
+    const char *mcp_era; /* "any", "legacy" or "modern" */
 };
 
 struct config_list {

@@ -85,6 +85,9 @@ const struct setting settings[] = {
     {"stripe.hosts", SETTING_TEXT, AT(stripe.hosts),
      .meaning = "Hosts, space separated, that Stripe's discovery may name, e.g. \"mcp.stripe.com "
                 "access.stripe.com\"; any public one where it is not set."},
+    {"stripe.mcp_era", SETTING_TEXT, AT(stripe.mcp_era), .preset = "any",
+     .meaning = "The era of MCP to speak with Stripe: any (found out), legacy (revisions up to "
+                "2025-11-25) or modern (2026-07-28)."},
     {"qonto.api_url", SETTING_URL, AT(qonto.api_url), .preset = "https://thirdparty.qonto.com",
      .meaning = "Qonto's API."},
     {"qonto.oauth_url", SETTING_URL, AT(qonto.oauth_url), .preset = "https://oauth.qonto.com",

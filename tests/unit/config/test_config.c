@@ -108,6 +108,7 @@ static void mistakes_name_the_setting_and_its_origin(void **state)
         {"SLUICE_CORS_ORIGINS=*", NULL, "cors.origins", "origin"},
         {"SLUICE_CORS_ORIGINS=https://a.example/path", NULL, "cors.origins", "origin"},
         {"SLUICE_REGION_NAME=EU", NULL, "region.name", "letters"},
+        {"SLUICE_STRIPE_MCP_ERA=ancient", NULL, "stripe.mcp_era", "legacy"},
         {"SLUICE_REGION_KEY=short", NULL, "region.key", "openssl rand"},
         {"SLUICE_REGION_KEY_COMMAND=true", NULL, "region.key", "only one"},
         {"SLUICE_QONTO_CLIENT_SECRET=a", "SLUICE_QONTO_CLIENT_SECRET_FILE=/b",

@@ -135,6 +135,9 @@ static void the_era_can_be_told(void **state)
     struct world *world = *state;
     world->mcp.era = MCP_ERA_MODERN;
     expect(world, "prompts/list ", ANSWERS(DONE));
+    struct mcp_reply reply;
+    const char *no = HEAD("405 No", "text/plain");
+    assert_int_equal(ask(world, ANSWERS(no, no), &reply), ERR_PROTOCOL); /* and nothing else */
     anew(world);
     world->mcp.era = MCP_ERA_LEGACY;
     expect(world, "initialize notifications/initialized prompts/list ",
