@@ -1,151 +1,32 @@
 #include "base/base.h"
 
-#include "base/text.h"
 #include "matcher/compare.h"
-#include "matcher/fold.h"
 #include "matcher/similarity.h"
 
 enum {
-    REFERENCE_CONTAINED_MIN = 5, /* shorter references occur in any text */
-    REFERENCE_DIGITS_MIN = 5,
-    REFERENCE_NEAR_BYTES_MIN = 6,
-    REFERENCE_NEAR_FROM = 9200,
     RARITY_USUAL = 40,
     RARITY_RARE = 80,
-    NUMBER_DIGITS_MIN = 5, /* shorter ones are years and quantities */
-    NUMBERS_MAX = 8,       /* of one description; later ones are not looked at */
-    REFERENCE_FOUND = 3,   /* levels from here: at least its digits agree */
-    DATE_ORDER_FROM_DAYS = 4,
+    TRUNCATED_BYTES_MIN = 8,
+    TRUNCATED_SCORE = 8500,
+    EMAIL_RESEMBLES_FROM = 9000,
+    POSTCODE_AREA_BYTES = 3, /* of a postcode: the district */
+    PHONE_NEAR_FROM = 9300,
     DUE_AFTER_DAYS = 14, /* what is paid sooner is near its own date */
-    DUE_NEAR_DAYS = 3
+    DUE_NEAR_DAYS = 3,
+    DATE_ORDER_FROM_DAYS = 4
 };
 
-/* Identifiers of one side, as given or canonical; NULL when absent or not valid. */
-struct identity {
-    const char *vat_id;
-    const char *siren;
-    const char *iban;
-    const char *customer_id;
-    const char *email;
-    const char *domain;
-};
-
-struct comparer {
-    struct arena *arena;
-    const struct match_record *record;
-    enum match_role role;
-    const struct token_counts *counts;
-    struct name_form name;
-    struct trigrams name_trigrams;
-    struct identity identity;
-    const char *reference;            /* normalised */
-    const char *description_norm;     /* the description as if it were a reference */
-    const char *numbers[NUMBERS_MAX]; /* that the description states, normalised */
-    size_t number_count;
-    struct trigrams description;
-};
-
-static const char *present(const char *text)
+int level_from(int value, const int *from, size_t count)
 {
-    return text_blank(text) ? NULL : text;
+    int level = 1;
+    while ((size_t)level <= count && value >= from[level - 1])
+        level++;
+    return level;
 }
 
-/* Only what `other` has as well (NULL: everything): the rest cannot agree or differ. */
-static struct identity identity_of(struct arena *arena, const struct identity *raw,
-                                   const struct identity *other)
+int grams_similarity(const struct grams *a, const struct grams *b)
 {
-    struct identity identity = {.customer_id = present(raw->customer_id)};
-    if ((!other || other->vat_id || other->siren) && present(raw->vat_id))
-        identity.vat_id = vat_normalise(arena, raw->vat_id);
-    if ((!other || other->siren) && present(raw->siren))
-        identity.siren = siren_normalise(arena, raw->siren);
-    if (!identity.siren && identity.vat_id)
-        identity.siren = siren_normalise(arena, identity.vat_id);
-    if ((!other || other->iban) && present(raw->iban))
-        identity.iban = iban_normalise(arena, raw->iban);
-    if ((!other || other->email) && present(raw->email)) {
-        identity.email = text_fold(arena, raw->email);
-        identity.domain = email_domain(arena, raw->email);
-        if (identity.domain && email_domain_is_public(identity.domain))
-            identity.domain = NULL;
-    }
-    return identity;
-}
-
-static void description_trigrams(struct arena *arena, const char *text, struct trigrams *into)
-{
-    into->count = 0;
-    if (present(text))
-        trigrams_of(text_fold(arena, text), into);
-}
-
-static bool ends_number(char c)
-{
-    return strchr(" \t\r\n,;:()[]#", c) != NULL;
-}
-
-/* Three groups of digits, six or eight in all: a day, not a number. */
-static bool looks_like_day(size_t digits, size_t letters, size_t separators)
-{
-    return letters == 0 && separators == 2 && (digits == 6 || digits == 8);
-}
-
-static bool is_number_word(const char *word, size_t n)
-{
-    size_t digits = 0, letters = 0, separators = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)word[i];
-        bool digit = c >= '0' && c <= '9';
-        bool separator = strchr("-/._", c) != NULL;
-        digits += digit;
-        separators += separator;
-        letters += !digit && !separator;
-    }
-    return digits >= NUMBER_DIGITS_MIN && !looks_like_day(digits, letters, separators);
-}
-
-/* "Invoice INV-2026-00042" states a number, whatever the source's own reference is. */
-static void numbers_find(struct comparer *comparer, const char *text)
-{
-    size_t left = text ? strnlen(text, MATCH_TEXT_BYTES_MAX) : 0;
-    for (const char *at = text; left > 0 && comparer->number_count < NUMBERS_MAX;) {
-        size_t n = 0;
-        while (n < left && !ends_number(at[n]))
-            n++;
-        const char *number = NULL;
-        if (n > 0 && is_number_word(at, n))
-            number = reference_normalise(comparer->arena,
-                                         arena_format(comparer->arena, "%.*s", (int)n, at));
-        if (number)
-            comparer->numbers[comparer->number_count++] = number;
-        n += n < left;
-        at += n;
-        left -= n;
-    }
-}
-
-struct comparer *comparer_new(struct arena *arena, const struct match_record *record,
-                              enum match_role role, const struct token_counts *counts)
-{
-    struct comparer *comparer = arena_alloc(arena, sizeof *comparer);
-    comparer->arena = arena;
-    comparer->record = record;
-    comparer->role = role;
-    comparer->counts = counts;
-    comparer->name = name_normalise(arena, record->name);
-    trigrams_of(comparer->name.core, &comparer->name_trigrams);
-    struct identity raw = {.vat_id = record->vat_id,
-                           .siren = record->siren,
-                           .iban = record->iban,
-                           .customer_id = record->customer_id,
-                           .email = record->email};
-    comparer->identity = identity_of(arena, &raw, NULL);
-    comparer->reference = reference_normalise(arena, record->reference);
-    comparer->description_norm = reference_normalise(arena, record->description);
-    comparer->number_count = 0;
-    numbers_find(comparer, record->description);
-    description_trigrams(arena, record->description, &comparer->description);
-    return comparer;
+    return codes_similarity(a->code, a->count, b->code, b->count);
 }
 
 /* Both say it: equal (1), different (-1); else 0. */
@@ -174,15 +55,17 @@ static int identifier_level(const struct identity *a, const struct identity *b,
     return iban < 0 || agreement(a->customer_id, b->customer_id) < 0 ? 2 : 0;
 }
 
-static int name_level(const struct name_likeness *likeness)
+static int text_likeness(const char *a, const char *b)
 {
-    static const int from[] = {2000, 4000, 5500, 7000, 8200, 9200};
-    if (likeness->equal || likeness->score == SIMILARITY_ONE)
-        return (int)COUNT(from) + 2;
-    int level = 1;
-    while ((size_t)level <= COUNT(from) && likeness->score >= from[level - 1])
-        level++;
-    return level;
+    return jaro_winkler(a, strlen(a), b, strlen(b));
+}
+
+static int email_level(const struct identity *a, const struct identity *b)
+{
+    if (!a->email || !b->email)
+        return 0;
+    int likeness = text_likeness(a->email, b->email);
+    return likeness == SIMILARITY_ONE ? 3 : likeness >= EMAIL_RESEMBLES_FROM ? 2 : 1;
 }
 
 static bool is_number(const struct name_token *token)
@@ -190,28 +73,29 @@ static bool is_number(const struct name_token *token)
     return token->kind == TOKEN_NUMBER || token->kind == TOKEN_ORDINAL;
 }
 
-static size_t numbers_without_partner(const struct name_form *a, const struct name_form *b,
-                                      size_t *numbers)
+static size_t numbers_without_partner(const struct name_token *a, size_t a_count,
+                                      const struct name_token *b, size_t b_count, size_t *numbers)
 {
     size_t missing = 0;
     *numbers = 0;
-    for (size_t i = 0; i < a->token_count; i++) {
-        if (!is_number(&a->tokens[i]))
+    for (size_t i = 0; i < a_count; i++) {
+        if (!is_number(&a[i]))
             continue;
         (*numbers)++;
         bool found = false;
-        for (size_t j = 0; j < b->token_count; j++)
-            found = found || strcmp(a->tokens[i].text, b->tokens[j].text) == 0;
+        for (size_t j = 0; j < b_count; j++)
+            found = found || strcmp(a[i].text, b[j].text) == 0;
         missing += !found;
     }
     return missing;
 }
 
-static int number_level(const struct name_form *a, const struct name_form *b)
+static int number_level(const struct name_token *a, size_t a_count, const struct name_token *b,
+                        size_t b_count)
 {
     size_t in_a, in_b;
-    size_t missing = numbers_without_partner(a, b, &in_a);
-    missing += numbers_without_partner(b, a, &in_b);
+    size_t missing = numbers_without_partner(a, a_count, b, b_count, &in_a);
+    missing += numbers_without_partner(b, b_count, a, a_count, &in_b);
     if (in_a == 0 && in_b == 0)
         return 0;
     if (in_a == 0 || in_b == 0)
@@ -228,23 +112,39 @@ static int legal_level(const struct name_form *a, const struct name_form *b)
     return *a->class_name && strcmp(a->class_name, b->class_name) == 0 ? 2 : 1;
 }
 
-static int name_features(struct comparer *comparer, const struct match_entry *entry, uint8_t *level)
+static bool truncated(const char *a, const char *b)
 {
-    /* A bank's label often is the only place where a name stands. */
-    const char *raw = present(entry->name) ? entry->name : entry->description;
-    struct name_form name = name_normalise(comparer->arena, raw);
-    if (name.token_count == 0 || comparer->name.token_count == 0)
-        return 0;
-    struct name_likeness likeness = name_compare(&comparer->name, &name, comparer->counts);
-    if (!likeness.equal) {
-        struct trigrams trigrams;
-        trigrams_of(name.core, &trigrams);
-        int by_trigrams = trigrams_similarity(&comparer->name_trigrams, &trigrams);
-        if (by_trigrams > likeness.score)
-            likeness.score = by_trigrams;
+    size_t a_n = strlen(a), b_n = strlen(b);
+    size_t shorter = a_n < b_n ? a_n : b_n;
+    return shorter >= TRUNCATED_BYTES_MIN && memcmp(a, b, shorter) == 0;
+}
+
+static struct likeness names_compare(const struct match_side *a, const struct match_side *b)
+{
+    struct likeness likeness = words_compare(&a->name_words, &b->name_words);
+    if (strcmp(a->name.compact, b->name.compact) == 0) {
+        likeness.score = SIMILARITY_ONE;
+        likeness.extra_left = likeness.extra_right = false;
+    } else if (likeness.score < TRUNCATED_SCORE && truncated(a->name.compact, b->name.compact)) {
+        likeness.score = TRUNCATED_SCORE;
     }
-    int value = name_level(&likeness);
+    return likeness;
+}
+
+static int name_features(const struct match_side *a, const struct match_side *b, uint8_t *level)
+{
+    static const int from[] = {2000, 4000, 5500, 7000, 8200, 8800, 9300, SIMILARITY_ONE};
+    static const int spelling_from[] = {1500, 3000, 4500, 6000, 7500, 9000};
+    if (a->name.token_count == 0 || b->name.token_count == 0)
+        return 0;
+    struct likeness likeness = names_compare(a, b);
+    int spelling = grams_similarity(&a->name_grams, &b->name_grams);
+    if (likeness.score < spelling && likeness.score < SIMILARITY_ONE)
+        likeness.score = spelling;
+    int value = level_from(likeness.score, from, COUNT(from));
     level[FEATURE_NAME] = (uint8_t)value;
+    level[FEATURE_NAME_SPELLING] =
+        (uint8_t)level_from(spelling, spelling_from, COUNT(spelling_from));
     if (value >= NAME_AGREES)
         level[FEATURE_NAME_RARITY] = likeness.rarest_shared >= RARITY_RARE    ? 3
                                      : likeness.rarest_shared >= RARITY_USUAL ? 2
@@ -253,9 +153,64 @@ static int name_features(struct comparer *comparer, const struct match_entry *en
         level[FEATURE_NAME_EXTRA] = likeness.extra_left && likeness.extra_right   ? 1
                                     : likeness.extra_left || likeness.extra_right ? 2
                                                                                   : 3;
-    level[FEATURE_NAME_NUMBER] = (uint8_t)number_level(&comparer->name, &name);
-    level[FEATURE_LEGAL_FORM] = (uint8_t)legal_level(&comparer->name, &name);
+    level[FEATURE_NAME_NUMBER] = (uint8_t)number_level(a->name.tokens, a->name.token_count,
+                                                       b->name.tokens, b->name.token_count);
+    level[FEATURE_NAME_ACRONYM] = value < NAME_AGREES && acronym_of(&a->name, &b->name);
+    level[FEATURE_LEGAL_FORM] = (uint8_t)legal_level(&a->name, &b->name);
     return likeness.score;
+}
+
+/* A memo says who and what for in a few words, cut off at some length: what counts is which words,
+ * how rare they are and how many of the shorter one's are in the longer. */
+static int label_features(const struct match_side *a, const struct match_side *b, uint8_t *level)
+{
+    static const int from[] = {1000, 2500, 4000, 5000, 6000, 7000, 8000, 9500};
+    static const int cover_from[] = {3000, 5000, 7000, 8500, 9900};
+    static const int spelling_from[] = {500, 1500, 2500, 3500, 4500, 5500, 7000, 9000};
+    static const int rarity_from[] = {20, 35, 50, 65, 80};
+    if (!a->labelled || !b->labelled)
+        return 0;
+    struct likeness likeness = words_compare(&a->label_words, &b->label_words);
+    int spelling = grams_similarity(&a->label_grams, &b->label_grams);
+    level[FEATURE_LABEL] = (uint8_t)level_from(likeness.score, from, COUNT(from));
+    level[FEATURE_LABEL_COVER] = (uint8_t)level_from(likeness.cover, cover_from, COUNT(cover_from));
+    level[FEATURE_LABEL_SPELLING] =
+        (uint8_t)level_from(spelling, spelling_from, COUNT(spelling_from));
+    level[FEATURE_LABEL_RARITY] =
+        (uint8_t)level_from(likeness.rarest_shared, rarity_from, COUNT(rarity_from));
+    return (likeness.score + likeness.cover) / 2;
+}
+
+static int postcode_level(const char *a, const char *b)
+{
+    if (!a || !b)
+        return 0;
+    if (strcmp(a, b) == 0)
+        return 3;
+    return strncmp(a, b, POSTCODE_AREA_BYTES) == 0 ? 2 : 1;
+}
+
+static int phone_level(const char *a, const char *b)
+{
+    if (!a || !b)
+        return 0;
+    size_t a_n = strlen(a), b_n = strlen(b), n = a_n < b_n ? a_n : b_n;
+    if (strcmp(a + (a_n - n), b + (b_n - n)) == 0)
+        return 3;
+    return text_likeness(a, b) >= PHONE_NEAR_FROM ? 2 : 1;
+}
+
+static void place_features(const struct match_side *a, const struct match_side *b, uint8_t *level)
+{
+    static const int from[] = {3000, 5500, 7500, 8800, 9900};
+    level[FEATURE_POSTCODE] = (uint8_t)postcode_level(a->postcode, b->postcode);
+    level[FEATURE_PHONE] = (uint8_t)phone_level(a->phone, b->phone);
+    if (a->address.count == 0 || b->address.count == 0)
+        return;
+    struct likeness likeness = words_compare(&a->address, &b->address);
+    level[FEATURE_ADDRESS] = (uint8_t)level_from(likeness.score, from, COUNT(from));
+    level[FEATURE_ADDRESS_NUMBER] = (uint8_t)number_level(a->address.tokens, a->address.count,
+                                                          b->address.tokens, b->address.count);
 }
 
 static uint64_t magnitude(int64_t value)
@@ -271,7 +226,7 @@ static bool within(uint64_t a, uint64_t b, uint64_t thousandths)
            (larger < UINT64_MAX / 1000 && difference * 1000 <= larger * thousandths);
 }
 
-static bool fee_explains(const struct match_record *record, int64_t entry_minor)
+static bool fee_explains(const struct match_side *record, int64_t entry_minor)
 {
     if (strcmp(record->fee.currency, record->amount.currency) != 0 || record->fee.minor == 0)
         return false;
@@ -280,22 +235,39 @@ static bool fee_explains(const struct match_record *record, int64_t entry_minor)
            net == entry_minor;
 }
 
-static int amount_level(const struct match_record *record, const struct money *amount)
+static bool unit_unknown(const struct money *money)
 {
-    if (strcmp(record->amount.currency, amount->currency) != 0)
-        return 0;
+    return strcmp(money->currency, "XXX") == 0;
+}
+
+static int amount_level(const struct match_side *record, const struct money *amount)
+{
     if (record->amount.minor == amount->minor)
-        return 7;
+        return 9;
     if (fee_explains(record, amount->minor))
         return AMOUNT_EXPLAINED;
     if ((record->amount.minor < 0) != (amount->minor < 0))
         return 1;
+    static const uint64_t within_thousandths[] = {250, 100, 60, 30, 10, 3};
     uint64_t a = magnitude(record->amount.minor), b = magnitude(amount->minor);
-    return within(a, b, 5)     ? 5
-           : within(a, b, 30)  ? 4
-           : within(a, b, 100) ? 3
-           : within(a, b, 250) ? 2
-                               : 1;
+    int level = 1;
+    for (size_t i = 0; i < COUNT(within_thousandths) && within(a, b, within_thousandths[i]); i++)
+        level++;
+    return level;
+}
+
+static void amount_features(const struct match_side *record, const struct match_side *entry,
+                            uint8_t *level)
+{
+    const struct money *a = &record->amount, *b = &entry->amount;
+    if (!*a->currency || !*b->currency)
+        return;
+    bool unit_open = unit_unknown(a) || unit_unknown(b);
+    bool unit_equal = strcmp(a->currency, b->currency) == 0;
+    if (unit_open || unit_equal)
+        level[FEATURE_AMOUNT] = (uint8_t)amount_level(record, b);
+    if (!unit_open)
+        level[FEATURE_CURRENCY] = unit_equal ? 2 : 1;
 }
 
 static int64_t days_between(struct date a, struct date b)
@@ -306,168 +278,49 @@ static int64_t days_between(struct date a, struct date b)
 
 static int distance_level(int64_t days)
 {
-    static const int64_t up_to[] = {62, 24, 14, 7, 3, 0}; /* a month is beyond 24 */
+    static const int64_t up_to[] = {62, 24, 14, 7, 4, 2, 1, 0}; /* a month is beyond 24 */
     int level = 1;
     while ((size_t)level <= COUNT(up_to) && days <= up_to[level - 1])
         level++;
     return level;
 }
 
-static void date_features(const struct comparer *comparer, const struct match_entry *entry,
-                          uint8_t *level)
+static void date_features(const struct match_side *record, const struct match_side *entry,
+                          enum match_role role, uint8_t *level)
 {
-    struct date date = comparer->record->date;
-    if (date.days == DATE_NONE || entry->date.days == DATE_NONE)
+    if (record->date.days == DATE_NONE || entry->date.days == DATE_NONE)
         return;
-    int64_t days = days_between(date, entry->date);
-    if (days >= DATE_ORDER_FROM_DAYS) {
+    int64_t days = days_between(record->date, entry->date);
+    if (days > 0) {
         /* An invoice comes before it is paid, money arrives after it was sent. */
-        bool before = entry->date.days < date.days;
-        level[FEATURE_DATE_ORDER] = before == (comparer->role == MATCH_DOCUMENT) ? 2 : 1;
+        bool usual = (entry->date.days < record->date.days) == (role == MATCH_DOCUMENT);
+        level[FEATURE_DATE_ORDER] = usual ? 3 : days < DATE_ORDER_FROM_DAYS ? 2 : 1;
     }
     /* Paid when it was due. It is not the same as being of that day: what comes every month is due
      * when the next one is written. */
     if (entry->due_date.days != DATE_NONE && days > DUE_AFTER_DAYS &&
-        days_between(date, entry->due_date) <= DUE_NEAR_DAYS)
+        days_between(record->date, entry->due_date) <= DUE_NEAR_DAYS)
         level[FEATURE_DUE_DATE] = 1;
     level[FEATURE_DATE_DISTANCE] = (uint8_t)distance_level(days);
 }
 
-static bool has_digit(const char *text)
+struct comparison compare_sides(const struct match_side *record, const struct match_side *entry,
+                                enum match_role role, struct feature_vector *into)
 {
-    return text[strcspn(text, "0123456789")] != '\0';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Does `text` have these bytes, and not as a part of a longer run of digits? "F20261" is not in
- * "F202612". */
-static bool stands_in(const char *bytes, size_t n, const char *text)
-{
-    for (const char *at = text; n > 0 && (at = strstr(at, bytes)) != NULL; at++) {
-        bool starts = at == text || !is_digit(bytes[0]) || !is_digit(at[-1]);
-        if (starts && (!is_digit(bytes[n - 1]) || !is_digit(at[n])))
-            return true;
-    }
-    return false;
-}
-
-static bool contained(const char *reference, const char *text)
-{
-    return reference && text && strlen(reference) >= REFERENCE_CONTAINED_MIN &&
-           has_digit(reference) && stands_in(reference, strlen(reference), text);
-}
-
-/* A run of enough digits of `a` that occurs in `b`. */
-static bool digits_shared(const char *a, const char *b)
-{
-    for (const char *at = a; *at;) {
-        size_t n = strspn(at, "0123456789");
-        char run[SIMILARITY_BYTES_MAX];
-        if (n >= REFERENCE_DIGITS_MIN && n < sizeof run) {
-            memcpy(run, at, n);
-            run[n] = '\0';
-            if (stands_in(run, n, b))
-                return true;
-        }
-        at += n > 0 ? n : 1;
-    }
-    return false;
-}
-
-/* What an entry says about itself, as references. */
-struct told {
-    const char *reference, *description, *file_name;
-};
-
-static bool told_contains(const struct told *told, const char *reference)
-{
-    return contained(reference, told->description) || contained(reference, told->file_name) ||
-           contained(reference, told->reference);
-}
-
-static bool found_in_text(const struct comparer *comparer, const struct told *told)
-{
-    if (told_contains(told, comparer->reference) ||
-        contained(told->reference, comparer->description_norm) ||
-        contained(told->reference, comparer->reference))
-        return true;
-    for (size_t i = 0; i < comparer->number_count; i++) {
-        if (told_contains(told, comparer->numbers[i]))
-            return true;
-    }
-    return false;
-}
-
-static int reference_level(const struct comparer *comparer, const struct told *told)
-{
-    const char *mine = comparer->reference, *theirs = told->reference;
-    if (mine && theirs && strcmp(mine, theirs) == 0)
-        return 5;
-    if (found_in_text(comparer, told))
-        return 4;
-    if (!mine || !theirs)
-        return 0;
-    if (digits_shared(mine, theirs) || digits_shared(theirs, mine))
-        return 3;
-    size_t mine_n = strlen(mine), theirs_n = strlen(theirs);
-    bool near = mine_n >= REFERENCE_NEAR_BYTES_MIN && theirs_n >= REFERENCE_NEAR_BYTES_MIN &&
-                jaro_winkler(mine, mine_n, theirs, theirs_n) >= REFERENCE_NEAR_FROM;
-    return near ? 2 : 1;
-}
-
-static void reference_features(struct comparer *comparer, const struct match_entry *entry,
-                               uint8_t *level)
-{
-    struct told told = {
-        .reference = reference_normalise(comparer->arena, entry->reference),
-        .description = reference_normalise(comparer->arena, entry->description),
-        .file_name = reference_normalise(comparer->arena, entry->file_name),
-    };
-    int found = reference_level(comparer, &told);
-    level[FEATURE_REFERENCE] = (uint8_t)found;
-    if (comparer->number_count > 0 && told.reference && has_digit(told.reference) &&
-        found < REFERENCE_FOUND)
-        level[FEATURE_STATED_NUMBER] = 1;
-}
-
-static int description_level(struct comparer *comparer, const char *text)
-{
-    struct trigrams trigrams;
-    if (comparer->description.count == 0 || !present(text))
-        return 0;
-    trigrams_of(text_fold(comparer->arena, text), &trigrams);
-    if (trigrams.count == 0)
-        return 0;
-    int value = trigrams_similarity(&comparer->description, &trigrams);
-    return value >= 6000 ? 4 : value >= 3000 ? 3 : value >= 1000 ? 2 : 1;
-}
-
-struct comparison compare_entry(struct comparer *comparer, const struct match_entry *entry,
-                                struct feature_vector *into)
-{
-    const struct match_record *record = comparer->record;
     memset(into, 0, sizeof *into);
     uint8_t *level = into->level;
-    struct identity raw = {.vat_id = entry->vat_id,
-                           .siren = entry->siren,
-                           .iban = entry->iban,
-                           .customer_id = entry->customer_id,
-                           .email = entry->email};
-    struct identity identity = identity_of(comparer->arena, &raw, &comparer->identity);
+    const struct match_entry *known = entry->entry;
     level[FEATURE_IDENTIFIER] =
-        (uint8_t)identifier_level(&comparer->identity, &identity, entry->same_counterparty);
-    level[FEATURE_ALIAS] = entry->alias_confirmed;
-    struct comparison comparison = {name_features(comparer, entry, level)};
-    if (*record->amount.currency && *entry->amount.currency) {
-        level[FEATURE_AMOUNT] = (uint8_t)amount_level(record, &entry->amount);
-        level[FEATURE_CURRENCY] = strcmp(record->amount.currency, entry->amount.currency) ? 1 : 2;
-    }
-    date_features(comparer, entry, level);
-    reference_features(comparer, entry, level);
-    level[FEATURE_DESCRIPTION] = (uint8_t)description_level(comparer, entry->description);
+        (uint8_t)identifier_level(&record->identity, &entry->identity, known->same_counterparty);
+    level[FEATURE_EMAIL] = (uint8_t)email_level(&record->identity, &entry->identity);
+    level[FEATURE_ALIAS] = known->alias_confirmed;
+    struct comparison comparison = {
+        name_features(record, entry, level),
+        label_features(record, entry, level),
+    };
+    place_features(record, entry, level);
+    amount_features(record, entry, level);
+    date_features(record, entry, role, level);
+    reference_features(record, entry, level);
     return comparison;
 }

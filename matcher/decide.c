@@ -15,11 +15,6 @@ const char *match_band_name(enum match_band band)
     return names[band];
 }
 
-static int fields_missing(const struct match_record *record)
-{
-    return text_blank(record->name) + text_blank(record->reference) + !*record->amount.currency;
-}
-
 static int64_t bounded_shift(int64_t shift)
 {
     return shift > MODEL_SHIFT_MAX    ? MODEL_SHIFT_MAX
@@ -36,7 +31,7 @@ static enum err role_prepare(struct arena *arena, const struct match_context *co
     struct feature_question question = {record, entries, count, role, context->counts};
     TRY(features_of(arena, &question, vectors));
     into->view = ledger_view_of(context->ledger, context->ledger_age_s, context->ledger_age_max_s);
-    into->fields_missing = fields_missing(record);
+    into->fields_missing = record_fields_missing(record, role);
     into->null_shift_micro = bounded_shift(context->null_shift_micro[role]);
     into->candidates = arena_array(arena, count, sizeof *into->candidates);
     into->candidate_count = count;

@@ -27,19 +27,31 @@ const char *feature_group_name(enum feature_group group);
  * and those below are at most 0, those above at least 0) */
 #define FEATURE_TABLE(X)                                                                           \
     X(IDENTIFIER, "identifier", GROUP_COUNTERPARTY, 6, 2)                                          \
+    X(EMAIL, "email", GROUP_COUNTERPARTY, 3, 1)                                                    \
     X(ALIAS, "alias", GROUP_COUNTERPARTY, 1, 0)                                                    \
-    X(NAME, "name", GROUP_COUNTERPARTY, 8, 4)                                                      \
+    X(NAME, "name", GROUP_COUNTERPARTY, 9, 4)                                                      \
+    X(NAME_SPELLING, "name_spelling", GROUP_COUNTERPARTY, 7, 3)                                    \
     X(NAME_RARITY, "name_rarity", GROUP_COUNTERPARTY, 3, 1)                                        \
     X(NAME_EXTRA, "name_extra", GROUP_COUNTERPARTY, 3, 2)                                          \
     X(NAME_NUMBER, "name_number", GROUP_COUNTERPARTY, 3, 2)                                        \
     X(NAME_RANK, "name_rank", GROUP_COUNTERPARTY, 3, 1)                                            \
+    X(NAME_ACRONYM, "name_acronym", GROUP_COUNTERPARTY, 1, 0)                                      \
     X(LEGAL_FORM, "legal_form", GROUP_COUNTERPARTY, 3, 1)                                          \
-    X(AMOUNT, "amount", GROUP_AMOUNT, 7, 3)                                                        \
+    X(ADDRESS, "address", GROUP_COUNTERPARTY, 6, 2)                                                \
+    X(ADDRESS_NUMBER, "address_number", GROUP_COUNTERPARTY, 3, 2)                                  \
+    X(POSTCODE, "postcode", GROUP_COUNTERPARTY, 3, 1)                                              \
+    X(PHONE, "phone", GROUP_COUNTERPARTY, 3, 1)                                                    \
+    X(LABEL, "label", GROUP_COUNTERPARTY, 9, 3)                                                    \
+    X(LABEL_COVER, "label_cover", GROUP_COUNTERPARTY, 6, 2)                                        \
+    X(LABEL_SPELLING, "label_spelling", GROUP_COUNTERPARTY, 9, 3)                                  \
+    X(LABEL_RARITY, "label_rarity", GROUP_COUNTERPARTY, 6, 1)                                      \
+    X(LABEL_RANK, "label_rank", GROUP_COUNTERPARTY, 4, 1)                                          \
+    X(AMOUNT, "amount", GROUP_AMOUNT, 9, 3)                                                        \
     X(AMOUNT_RARITY, "amount_rarity", GROUP_AMOUNT, 3, 1)                                          \
     X(AMOUNT_RIVALS, "amount_rivals", GROUP_AMOUNT, 3, 1)                                          \
     X(CURRENCY, "currency", GROUP_CURRENCY, 2, 1)                                                  \
-    X(DATE_DISTANCE, "date_distance", GROUP_DATE, 7, 3)                                            \
-    X(DATE_ORDER, "date_order", GROUP_DATE, 2, 1)                                                  \
+    X(DATE_DISTANCE, "date_distance", GROUP_DATE, 9, 3)                                            \
+    X(DATE_ORDER, "date_order", GROUP_DATE, 3, 2)                                                  \
     X(DATE_PERIOD, "date_period", GROUP_DATE, 2, 2)                                                \
     X(DUE_DATE, "due_date", GROUP_DATE, 1, 0)                                                      \
     X(REFERENCE, "reference", GROUP_REFERENCE, 5, 2)                                               \
@@ -50,7 +62,7 @@ const char *feature_group_name(enum feature_group group);
 enum feature { FEATURE_TABLE(FEATURE_ENUM) FEATURE_COUNT };
 #undef FEATURE_ENUM
 
-enum { FEATURE_LEVELS_MAX = 9 }; /* with "missing" */
+enum { FEATURE_LEVELS_MAX = 10 }; /* with "missing" */
 
 struct feature_info {
     const char *name;
@@ -80,6 +92,9 @@ struct token_counts {
     int64_t names; /* all names counted */
 };
 
+/* Counts the words of names and memos, each once per text. Blank texts are not counted. */
+struct token_counts token_counts_of(struct arena *arena, const char *const *texts, size_t count);
+
 /* One record and the entries of one role. */
 struct feature_question {
     const struct match_record *record;
@@ -93,6 +108,21 @@ struct feature_question {
  * of the entries. `vectors` has room for `count`. ERR_LIMIT above MATCH_CANDIDATES_MAX. */
 enum err features_of(struct arena *arena, const struct feature_question *question,
                      struct feature_vector *vectors) MUST_USE;
+
+/* How many of name, reference and amount the record does not say: 0..3. A counterparty is asked for
+ * its name alone. */
+int record_fields_missing(const struct match_record *record, enum match_role role);
+
+/* The same in two steps, for entries that many records are compared with: a side is normalised once
+ * and serves any number of threads. It points into what it was made from. */
+struct match_side;
+const struct match_side *side_of_record(struct arena *arena, const struct match_record *record,
+                                        const struct token_counts *counts);
+const struct match_side *side_of_entry(struct arena *arena, const struct match_entry *entry,
+                                       const struct token_counts *counts);
+enum err features_of_sides(struct arena *arena, const struct match_side *record,
+                           const struct match_side *const *entries, size_t count,
+                           enum match_role role, struct feature_vector *vectors) MUST_USE;
 
 /* "identifier=0 alias=0 name=7 …" in the order of the table; parsing takes exactly that. */
 bool features_write(struct buf *into, const struct feature_vector *vector);

@@ -29,9 +29,10 @@ int64_t fixed_logistic(int64_t micro)
     return (int64_t)((part * 1000000 + whole / 2) / whole);
 }
 
-/* 10^6 × ln(value), by the binary digits of log2: the mantissa is squared once per digit. */
-static int64_t ln_micro(uint64_t value)
+/* By the binary digits of log2: the mantissa is squared once per digit. */
+int64_t fixed_ln(uint64_t value)
 {
+    assert(value > 0);
     int whole = 63 - __builtin_clzll(value);
     uint64_t mantissa = whole >= 31 ? value >> (whole - 31) : value << (31 - whole); /* [1,2) Q31 */
     uint64_t log2_q28 = (uint64_t)whole << LOG_BITS;
@@ -49,5 +50,5 @@ static int64_t ln_micro(uint64_t value)
 int64_t fixed_logit(int64_t p_micro)
 {
     assert(p_micro > 0 && p_micro < 1000000);
-    return ln_micro((uint64_t)p_micro) - ln_micro((uint64_t)(1000000 - p_micro));
+    return fixed_ln((uint64_t)p_micro) - fixed_ln((uint64_t)(1000000 - p_micro));
 }

@@ -14,6 +14,9 @@ uint64_t fixed_exp_neg(int64_t micro);
 /* 10^6 / (1 + exp(−micro / 10^6)), rounded. */
 int64_t fixed_logistic(int64_t micro);
 
+/* 10^6 × ln(value) for value >= 1, within 1 unit. */
+int64_t fixed_ln(uint64_t value);
+
 /* 10^6 × ln(p / (10^6 − p)) for 0 < p < 10^6 in millionths, within 2 units. */
 int64_t fixed_logit(int64_t p_micro);
 

@@ -1,5 +1,6 @@
 #include "base/base.h"
 
+#include "matcher/compare.h"
 #include "matcher/judge.h"
 
 enum {
@@ -199,7 +200,7 @@ void decision_judge(struct arena *arena, struct decision *decision)
         const uint8_t *level = document->candidates[0].features.level;
         uint8_t *gate = decision->gate_judged.level;
         int named = level[FEATURE_IDENTIFIER] >= 5 || level[FEATURE_REFERENCE] >= 4 ? 4
-                    : level[FEATURE_NAME] >= 7                                      ? 3
+                    : level[FEATURE_NAME] >= NAME_CLOSE                             ? 3
                                                                                     : 0;
         gate[GATE_DOCUMENT] = gate[GATE_TAX] = 1;
         if (gate[GATE_BASIS] < named)

@@ -34,14 +34,30 @@ enum ledger_view {
 const char *ledger_view_name(enum ledger_view view);
 enum ledger_view ledger_view_of(enum match_ledger ledger, int64_t age_s, int64_t age_max_s);
 
+/* What a record weighs that is decided together with many (joint.h). */
+struct joint_weights {
+    int64_t null_micro;
+    int64_t null_missing_micro[4];
+    int64_t unseen_micro[VIEW_COUNT];
+    int64_t weight[FEATURE_COUNT][FEATURE_LEVELS_MAX];
+    /* How often each level was seen in training where both sides said something, among right pairs
+     * and among others, in millionths; and how much of what a batch shows instead is believed. */
+    int64_t usual_right[FEATURE_COUNT][FEATURE_LEVELS_MAX];
+    int64_t usual_other[FEATURE_COUNT][FEATURE_LEVELS_MAX];
+    int64_t follow_micro[GROUP_COUNT];
+};
+
+/* The weights that stand in it directly are for a record that is decided alone. */
 struct match_model {
     char id[32]; /* "invoice-0001" */
     enum match_role role;
     char training_hash[65];
+    int64_t null_share_micro;         /* of the records that it was fitted on */
     int64_t null_micro;               /* log-odds of "no entry exists" with no evidence */
     int64_t null_missing_micro[4];    /* added by how many of name, reference, amount are missing */
     int64_t unseen_micro[VIEW_COUNT]; /* log-odds of "exists, unseen" */
     int64_t weight[FEATURE_COUNT][FEATURE_LEVELS_MAX];
+    struct joint_weights joint;
     const char *metrics; /* the lines of the file that say how good it is */
 };
 

@@ -71,12 +71,13 @@ static bool scan_role(struct scan *scan, enum match_role *into)
 }
 
 /* Levels from 1 up must not fall, and agreement never speaks against. */
-static bool scan_feature(struct scan *scan, enum feature feature, struct match_model *into)
+static bool scan_feature(struct scan *scan, enum feature feature,
+                         int64_t into[FEATURE_COUNT][FEATURE_LEVELS_MAX])
 {
     const struct feature_info *info = feature_info(feature);
     if (!scan_literal(scan, "weight ") || !scan_literal(scan, info->name))
         return false;
-    int64_t *weight = into->weight[feature];
+    int64_t *weight = into[feature];
     for (int level = 0; level <= info->levels; level++) {
         if (!scan_weight(scan, &weight[level]))
             return false;
@@ -88,30 +89,82 @@ static bool scan_feature(struct scan *scan, enum feature feature, struct match_m
     return scan_literal(scan, "\n");
 }
 
-static bool scan_match_model(struct scan *scan, struct arena *arena, struct match_model *into)
+static bool scan_features(struct scan *scan, int64_t into[FEATURE_COUNT][FEATURE_LEVELS_MAX])
 {
-    if (!scan_head(scan, "match", into->id, into->training_hash) || !scan_role(scan, &into->role))
-        return false;
-    if (!scan_literal(scan, "null") || !scan_weight(scan, &into->null_micro) ||
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        if (!scan_feature(scan, (enum feature)i, into))
+            return false;
+    }
+    return true;
+}
+
+static bool scan_intercepts(struct scan *scan, int64_t *null, int64_t null_missing[4],
+                            int64_t unseen[VIEW_COUNT])
+{
+    if (!scan_literal(scan, "null") || !scan_weight(scan, null) ||
         !scan_literal(scan, "\nnull_missing"))
         return false;
-    for (size_t i = 0; i < COUNT(into->null_missing_micro); i++) {
-        if (!scan_weight(scan, &into->null_missing_micro[i]))
+    for (int i = 0; i < 4; i++) {
+        if (!scan_weight(scan, &null_missing[i]))
             return false;
     }
     if (!scan_literal(scan, "\nunseen"))
         return false;
     for (int view = 0; view < VIEW_COUNT; view++) {
-        if (!scan_weight(scan, &into->unseen_micro[view]))
+        if (!scan_weight(scan, &unseen[view]))
             return false;
     }
-    if (!scan_literal(scan, "\n"))
+    return scan_literal(scan, "\n");
+}
+
+static bool scan_follow(struct scan *scan, struct joint_weights *into)
+{
+    if (!scan_literal(scan, "follow"))
         return false;
-    for (int i = 0; i < FEATURE_COUNT; i++) {
-        if (!scan_feature(scan, (enum feature)i, into))
+    for (int group = 0; group < GROUP_COUNT; group++) {
+        if (!scan_literal(scan, " ") || !scan_int(scan, 0, 2 * MICRO, &into->follow_micro[group]))
             return false;
     }
-    return scan_metrics(scan, arena, &into->metrics);
+    return scan_literal(scan, "\n");
+}
+
+/* Shares of levels, in millionths. */
+static bool scan_usual(struct scan *scan, const char *word,
+                       int64_t into[FEATURE_COUNT][FEATURE_LEVELS_MAX])
+{
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        const struct feature_info *info = feature_info((enum feature)i);
+        if (!scan_literal(scan, word) || !scan_literal(scan, info->name))
+            return false;
+        for (int level = 0; level <= info->levels; level++) {
+            if (!scan_literal(scan, " ") || !scan_int(scan, 0, MICRO, &into[i][level]))
+                return false;
+        }
+        if (!scan_literal(scan, "\n"))
+            return false;
+    }
+    return true;
+}
+
+static bool scan_joint(struct scan *scan, struct match_model *into)
+{
+    struct joint_weights *joint = &into->joint;
+    return scan_literal(scan, "joint null_share ") &&
+           scan_int(scan, 1, MICRO - 1, &into->null_share_micro) && scan_literal(scan, "\n") &&
+           scan_intercepts(scan, &joint->null_micro, joint->null_missing_micro,
+                           joint->unseen_micro) &&
+           scan_features(scan, joint->weight) && scan_follow(scan, joint) &&
+           scan_usual(scan, "right ", joint->usual_right) &&
+           scan_usual(scan, "other ", joint->usual_other);
+}
+
+static bool scan_match_model(struct scan *scan, struct arena *arena, struct match_model *into)
+{
+    return scan_head(scan, "match", into->id, into->training_hash) &&
+           scan_role(scan, &into->role) &&
+           scan_intercepts(scan, &into->null_micro, into->null_missing_micro, into->unseen_micro) &&
+           scan_features(scan, into->weight) && scan_joint(scan, into) &&
+           scan_metrics(scan, arena, &into->metrics);
 }
 
 static bool scan_gate_model(struct scan *scan, struct arena *arena, struct gate_model *into)

@@ -1,87 +1,35 @@
-/* How alike two names are: words weighted by how rare they are, aligned by spelling. */
+/* How alike two texts are: words weighted by how rare they are, aligned by spelling. */
 #include "base/base.h"
 
 #include "matcher/compare.h"
 #include "matcher/similarity.h"
 
 enum {
-    WEIGHT_RARE = 100,
-    WEIGHT_SHORT = 50, /* words of at most two letters */
-    WEIGHT_NUMBER = 60,
-    WEIGHT_COMMON = 25,
-    WEIGHT_SEEN_MIN = 10, /* a word that every name of the workspace has */
-    COUNTED_NAMES_MIN = 100,
     FUZZY_BYTES_MIN = 4, /* shorter words agree only when they are equal */
     FUZZY_FROM = 8800,
     PREFIX_BYTES_MIN = 4,
     PREFIX_SCORE = 8500, /* an abbreviation or a truncated word */
     INITIAL_SCORE = 6000,
-    TRUNCATED_BYTES_MIN = 8,
-    TRUNCATED_SCORE = 8500,
-    EXTRA_PERCENT = 20
+    CUT_SCORE = 7000, /* the first letters of a word where the text was cut off */
+    EXTRA_PERCENT = 20,
+    ACRONYM_WORDS_MIN = 3
 };
-
-/* Whole bits of log2: enough to tell rare from usual, and the same everywhere. */
-static int log2_floor(uint64_t value)
-{
-    return value ? 63 - __builtin_clzll(value) : 0;
-}
-
-static int64_t names_having(const struct token_counts *counts, const struct name_token *token)
-{
-    size_t low = 0, high = counts->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(counts->tokens[middle].token, token->text);
-        if (order == 0)
-            return counts->tokens[middle].names;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return 0;
-}
-
-static int weight_by_kind(const struct name_token *token)
-{
-    switch (token->kind) {
-    case TOKEN_NUMBER:
-    case TOKEN_ORDINAL:
-        return WEIGHT_NUMBER;
-    case TOKEN_COMMON:
-        return WEIGHT_COMMON;
-    case TOKEN_WORD:
-        break;
-    }
-    return token->n <= 2 ? WEIGHT_SHORT : WEIGHT_RARE;
-}
-
-static int token_weight(const struct name_token *token, const struct token_counts *counts)
-{
-    int weight = weight_by_kind(token);
-    if (!counts || counts->names < COUNTED_NAMES_MIN)
-        return weight;
-    int64_t having = names_having(counts, token);
-    uint64_t share = (uint64_t)counts->names * 16 / (uint64_t)(having > 0 ? having : 1);
-    int full = log2_floor((uint64_t)counts->names * 16);
-    if (full == 0)
-        return weight;
-    int seen = WEIGHT_SEEN_MIN + (WEIGHT_RARE - WEIGHT_SEEN_MIN) * log2_floor(share) / full;
-    return seen < weight ? seen : weight;
-}
 
 static bool starts_with(const struct name_token *longer, const struct name_token *shorter)
 {
     return longer->n > shorter->n && memcmp(longer->text, shorter->text, shorter->n) == 0;
 }
 
+static bool is_number(const struct name_token *token)
+{
+    return token->kind == TOKEN_NUMBER || token->kind == TOKEN_ORDINAL;
+}
+
 static int token_likeness(const struct name_token *a, const struct name_token *b)
 {
     if (a->n == b->n && memcmp(a->text, b->text, a->n) == 0)
         return SIMILARITY_ONE;
-    if (a->kind == TOKEN_NUMBER || b->kind == TOKEN_NUMBER || a->kind == TOKEN_ORDINAL ||
-        b->kind == TOKEN_ORDINAL)
+    if (is_number(a) || is_number(b))
         return 0;
     const struct name_token *shorter = a->n < b->n ? a : b, *longer = a->n < b->n ? b : a;
     int fuzzy = 0;
@@ -98,43 +46,51 @@ static int token_likeness(const struct name_token *a, const struct name_token *b
 
 struct alignment {
     int likeness[NAME_TOKENS_MAX][NAME_TOKENS_MAX];
-    int weight_a[NAME_TOKENS_MAX], weight_b[NAME_TOKENS_MAX];
     bool taken_a[NAME_TOKENS_MAX], taken_b[NAME_TOKENS_MAX];
-    int64_t agreed; /* Σ likeness × both weights */
-    int total_a, total_b;
-    int left_a, left_b; /* weight without a partner */
+    int64_t agreed;             /* Σ likeness × both weights */
+    int64_t agreed_a, agreed_b; /* Σ likeness × the weight of one */
+    int left_a, left_b;         /* weight without a partner */
     int rarest;
 };
 
-static void alignment_start(const struct name_form *a, const struct name_form *b,
-                            const struct token_counts *counts, struct alignment *into)
+/* Where a text was cut, its last word may be any beginning of the other's. */
+static int cut_likeness(const struct weighed *a, size_t i, const struct weighed *b, size_t j)
 {
-    into->agreed = into->total_a = into->total_b = into->rarest = 0;
-    for (size_t i = 0; i < a->token_count; i++) {
-        into->weight_a[i] = token_weight(&a->tokens[i], counts);
-        into->total_a += into->weight_a[i];
-        into->taken_a[i] = false;
+    const struct name_token *left = &a->tokens[i], *right = &b->tokens[j];
+    if ((a->cut && i + 1 == a->count && starts_with(right, left)) ||
+        (b->cut && j + 1 == b->count && starts_with(left, right)))
+        return CUT_SCORE;
+    return 0;
+}
+
+static void alignment_start(const struct weighed *a, const struct weighed *b,
+                            struct alignment *into)
+{
+    into->agreed = into->agreed_a = into->agreed_b = into->rarest = 0;
+    memset(into->taken_a, 0, sizeof into->taken_a);
+    memset(into->taken_b, 0, sizeof into->taken_b);
+    for (size_t i = 0; i < a->count; i++) {
+        for (size_t j = 0; j < b->count; j++) {
+            int likeness = token_likeness(&a->tokens[i], &b->tokens[j]);
+            if (likeness < CUT_SCORE) {
+                int cut = cut_likeness(a, i, b, j);
+                likeness = cut > likeness ? cut : likeness;
+            }
+            into->likeness[i][j] = likeness;
+        }
     }
-    for (size_t j = 0; j < b->token_count; j++) {
-        into->weight_b[j] = token_weight(&b->tokens[j], counts);
-        into->total_b += into->weight_b[j];
-        into->taken_b[j] = false;
-    }
-    for (size_t i = 0; i < a->token_count; i++) {
-        for (size_t j = 0; j < b->token_count; j++)
-            into->likeness[i][j] = token_likeness(&a->tokens[i], &b->tokens[j]);
-    }
-    into->left_a = into->total_a;
-    into->left_b = into->total_b;
+    into->left_a = a->total;
+    into->left_b = b->total;
 }
 
 /* The best pair of words that are both free; false when none agrees. */
-static bool alignment_step(size_t a_count, size_t b_count, struct alignment *alignment)
+static bool alignment_step(const struct weighed *a, const struct weighed *b,
+                           struct alignment *alignment)
 {
     size_t best_i = 0, best_j = 0;
     int best = 0;
-    for (size_t i = 0; i < a_count; i++) {
-        for (size_t j = 0; j < b_count && !alignment->taken_a[i]; j++) {
+    for (size_t i = 0; i < a->count; i++) {
+        for (size_t j = 0; j < b->count && !alignment->taken_a[i]; j++) {
             if (alignment->taken_b[j] || alignment->likeness[i][j] <= best)
                 continue;
             best = alignment->likeness[i][j];
@@ -144,9 +100,11 @@ static bool alignment_step(size_t a_count, size_t b_count, struct alignment *ali
     }
     if (best == 0)
         return false;
-    int weight_a = alignment->weight_a[best_i], weight_b = alignment->weight_b[best_j];
+    int weight_a = a->weight[best_i], weight_b = b->weight[best_j];
     alignment->taken_a[best_i] = alignment->taken_b[best_j] = true;
     alignment->agreed += (int64_t)best * (weight_a + weight_b);
+    alignment->agreed_a += (int64_t)best * weight_a;
+    alignment->agreed_b += (int64_t)best * weight_b;
     alignment->left_a -= weight_a;
     alignment->left_b -= weight_b;
     int rarity = weight_a < weight_b ? weight_a : weight_b;
@@ -155,33 +113,43 @@ static bool alignment_step(size_t a_count, size_t b_count, struct alignment *ali
     return true;
 }
 
-static bool truncated(const char *a, const char *b)
-{
-    size_t a_n = strlen(a), b_n = strlen(b);
-    size_t shorter = a_n < b_n ? a_n : b_n;
-    return shorter >= TRUNCATED_BYTES_MIN && memcmp(a, b, shorter) == 0;
-}
-
-struct name_likeness name_compare(const struct name_form *a, const struct name_form *b,
-                                  const struct token_counts *counts)
+struct likeness words_compare(const struct weighed *a, const struct weighed *b)
 {
     struct alignment alignment;
-    alignment_start(a, b, counts, &alignment);
-    while (alignment_step(a->token_count, b->token_count, &alignment))
+    if (a->total == 0 || b->total == 0)
+        return (struct likeness){0};
+    alignment_start(a, b, &alignment);
+    while (alignment_step(a, b, &alignment))
         continue;
-    int total = alignment.total_a + alignment.total_b;
-    struct name_likeness likeness = {
-        .score = total ? (int)(alignment.agreed / total) : 0,
-        .extra_left = alignment.left_a * 100 >= alignment.total_a * EXTRA_PERCENT,
-        .extra_right = alignment.left_b * 100 >= alignment.total_b * EXTRA_PERCENT,
+    bool a_less = a->total < b->total;
+    return (struct likeness){
+        .score = (int)(alignment.agreed / (a->total + b->total)),
+        .cover = (int)(a_less ? alignment.agreed_a / a->total : alignment.agreed_b / b->total),
+        .extra_left = alignment.left_a * 100 >= a->total * EXTRA_PERCENT,
+        .extra_right = alignment.left_b * 100 >= b->total * EXTRA_PERCENT,
         .rarest_shared = alignment.rarest,
-        .equal = a->token_count > 0 && strcmp(a->compact, b->compact) == 0,
     };
-    if (likeness.equal) {
-        likeness.score = SIMILARITY_ONE;
-        likeness.extra_left = likeness.extra_right = false;
-    } else if (likeness.score < TRUNCATED_SCORE && truncated(a->compact, b->compact)) {
-        likeness.score = TRUNCATED_SCORE;
+}
+
+static bool spells(const struct name_form *words, const char *initials, size_t n)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < words->token_count; i++) {
+        if (at < n && words->tokens[i].text[0] == initials[at])
+            at++;
+        else if (words->tokens[i].kind != TOKEN_COMMON && words->tokens[i].n > 3)
+            return false;
     }
-    return likeness;
+    return at == n;
+}
+
+bool acronym_of(const struct name_form *a, const struct name_form *b)
+{
+    const struct name_form *shorter = a->token_count < b->token_count ? a : b;
+    const struct name_form *longer = shorter == a ? b : a;
+    if (shorter->token_count == 0 || longer->token_count < ACRONYM_WORDS_MIN)
+        return false;
+    const struct name_token *word = &shorter->tokens[0];
+    return word->n >= ACRONYM_WORDS_MIN && word->n <= longer->token_count && !is_number(word) &&
+           spells(longer, word->text, word->n);
 }

@@ -3,8 +3,9 @@
  * Texts are given raw, as the provider wrote them: the matcher normalises them itself, so that the
  * two sides can never be normalised by different versions. Absent texts are NULL (an empty or blank
  * text counts as absent), absent dates DATE_NONE, absent money has the currency "". Amounts are
- * signed: negative is money that went back (a refund, a credit note) on either side. Only the
- * first MATCH_TEXT_BYTES_MAX bytes of a text are looked at. */
+ * signed: negative is money that went back (a refund, a credit note) on either side. An amount
+ * whose unit is not known has the currency "XXX" (ISO 4217: no currency) and is compared with any.
+ * Only the first MATCH_TEXT_BYTES_MAX bytes of a text are looked at. */
 #ifndef SLUICE_MATCHER_RECORD_H
 #define SLUICE_MATCHER_RECORD_H
 
@@ -35,6 +36,9 @@ struct match_record {
     const char *customer_id; /* the source's own id of the counterparty */
     const char *reference;
     const char *description;
+    const char *address; /* street and town */
+    const char *postcode;
+    const char *phone;
 };
 
 struct match_entry {
@@ -50,6 +54,9 @@ struct match_entry {
     const char *customer_id;
     const char *reference;
     const char *description;
+    const char *address;
+    const char *postcode;
+    const char *phone;
     const char *file_name;  /* of its document: may carry the record's reference */
     bool analysed;          /* the target has read the document: its fields can be relied on */
     bool consumed;          /* another item was linked to it, exclusively, in this role */

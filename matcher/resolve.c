@@ -92,7 +92,7 @@ static void by_name(const struct match_context *context, const struct match_reco
         .vectors = vectors,
         .count = count,
         .view = VIEW_FRESH,
-        .fields_missing = text_blank(record->name),
+        .fields_missing = record_fields_missing(record, MATCH_COUNTERPARTY),
         .null_shift_micro = context->null_shift_micro[MATCH_COUNTERPARTY],
     };
     model_score(model_current(context->models, MATCH_COUNTERPARTY), &input, &output);

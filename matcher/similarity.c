@@ -164,16 +164,20 @@ void trigrams_of(const char *text, struct trigrams *into)
     into->count = kept;
 }
 
-int trigrams_similarity(const struct trigrams *a, const struct trigrams *b)
+int codes_similarity(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count)
 {
     size_t shared = 0;
-    for (size_t i = 0, j = 0; i < a->count && j < b->count;) {
-        if (a->code[i] == b->code[j])
-            shared++;
-        bool step_a = a->code[i] <= b->code[j], step_b = b->code[j] <= a->code[i];
-        i += step_a;
-        j += step_b;
+    for (size_t i = 0, j = 0; i < a_count && j < b_count;) {
+        uint32_t left = a[i], right = b[j];
+        shared += left == right;
+        i += left <= right;
+        j += right <= left;
     }
-    size_t all = a->count + b->count - shared;
+    size_t all = a_count + b_count - shared;
     return all == 0 ? 0 : (int)(shared * SIMILARITY_ONE / all);
+}
+
+int trigrams_similarity(const struct trigrams *a, const struct trigrams *b)
+{
+    return codes_similarity(a->code, a->count, b->code, b->count);
 }

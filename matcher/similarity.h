@@ -24,7 +24,8 @@ struct trigrams {
 
 void trigrams_of(const char *text, struct trigrams *into);
 
-/* Jaccard: shared by all. Both empty: 0. */
+/* Jaccard: shared by all. Both empty: 0. Of codes as a text has them: sorted, each once. */
 int trigrams_similarity(const struct trigrams *a, const struct trigrams *b);
+int codes_similarity(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count);
 
 #endif

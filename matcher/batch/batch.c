@@ -3,9 +3,10 @@
 #include "base/text.h"
 #include "matcher/batch/batch_types.h"
 #include "matcher/batch/sketch.h"
+#include "matcher/joint.h"
 
-/* Candidates that cannot matter are not kept: beyond these, those whose p rounds to nothing. */
-enum { KEPT_ALWAYS = 16 };
+/* Candidates of a line and those that a lost entry makes room for. */
+enum { KEPT_MAX = 12 };
 
 struct profile_row {
     const char *name;
@@ -46,7 +47,7 @@ enum err batch_new(struct arena *arena, const struct model_set *models, enum bat
     batch->ledger = ledger;
     batch->index = block_index_new(arena, ledger);
     batch->verdicts = arena_array(arena, records->count, sizeof *batch->verdicts);
-    batch_words_make(arena, batch);
+    batch->arena = arena;
     *into = batch;
     return OK;
 }
@@ -116,6 +117,9 @@ static struct match_record record_of(const struct table_row *row)
         .iban = text[TABLE_IBAN],
         .reference = text[TABLE_REFERENCE],
         .description = text[TABLE_DESCRIPTION],
+        .address = text[TABLE_ADDRESS],
+        .postcode = text[TABLE_POSTCODE],
+        .phone = text[TABLE_PHONE],
     };
 }
 
@@ -134,6 +138,9 @@ static struct match_entry entry_of(const struct table_row *row, const struct tab
         .iban = text[TABLE_IBAN],
         .reference = text[TABLE_REFERENCE],
         .description = text[TABLE_DESCRIPTION],
+        .address = text[TABLE_ADDRESS],
+        .postcode = text[TABLE_POSTCODE],
+        .phone = text[TABLE_PHONE],
         .analysed = true,
     };
 }
@@ -175,34 +182,6 @@ void verdict_order(const struct batch *batch, struct verdict *verdict)
     }
 }
 
-static int fields_missing(const struct batch *batch, const struct match_record *record)
-{
-    if (profiles[batch->profile].role == MATCH_COUNTERPARTY)
-        return text_blank(record->name);
-    return text_blank(record->name) + text_blank(record->reference) + !*record->amount.currency;
-}
-
-static void verdict_keep(struct batch_worker *worker, const struct block_found *found,
-                         const struct feature_vector *vectors, const struct model_output *output,
-                         struct verdict *verdict)
-{
-    struct scored scored[BLOCK_CANDIDATES_MAX] = {0};
-    verdict->candidates = scored;
-    verdict->count = (uint32_t)found->count;
-    verdict->chosen = VERDICT_CREATE;
-    verdict->null_p_micro = (int32_t)output->null_p_micro;
-    verdict->null_log_odds_micro = output->null_log_odds_micro;
-    for (size_t i = 0; i < found->count; i++)
-        scored[i] = (struct scored){found->row[i], (int32_t)output->p_micro[i],
-                                    output->log_odds_micro[i], vectors[i]};
-    verdict_order(worker->batch, verdict);
-    while (verdict->count > KEPT_ALWAYS && scored[verdict->count - 1].p_micro == 0)
-        verdict->count--;
-    verdict->candidates = arena_copy(worker->kept, scored, verdict->count * sizeof scored[0]);
-    if (verdict->count > 0 && scored[0].p_micro > verdict->null_p_micro)
-        verdict->chosen = 0;
-}
-
 static enum err score_one(struct batch_worker *worker, size_t at)
 {
     struct batch *batch = worker->batch;
@@ -211,7 +190,6 @@ static enum err score_one(struct batch_worker *worker, size_t at)
     struct match_entry entries[BLOCK_CANDIDATES_MAX];
     struct feature_vector vectors[BLOCK_CANDIDATES_MAX];
     struct block_found found;
-    struct model_output output;
     block_find(worker->search, worker->scratch, row, &found);
     for (size_t i = 0; i < found.count; i++)
         entries[i] = entry_of(&batch->ledger->rows[found.row[i]], row);
@@ -219,19 +197,11 @@ static enum err score_one(struct batch_worker *worker, size_t at)
                                         profiles[batch->profile].role,
                                         block_index_counts(batch->index)};
     TRY(features_of(worker->scratch, &question, vectors));
-    for (size_t i = 0; i < found.count; i++) {
-        bool both = row->has_currency && batch->ledger->rows[found.row[i]].has_currency;
-        if (!both)
-            vectors[i].level[FEATURE_CURRENCY] = 0;
-    }
-    struct model_input input = {
-        .vectors = vectors,
-        .count = found.count,
-        .view = VIEW_FRESH,
-        .fields_missing = fields_missing(batch, &record),
-    };
-    model_score(batch->model, &input, &output);
-    verdict_keep(worker, &found, vectors, &output, &batch->verdicts[at]);
+    struct verdict *verdict = &batch->verdicts[at];
+    verdict->offered = (uint32_t)found.count;
+    verdict->entries = arena_copy(worker->kept, found.row, found.count * sizeof found.row[0]);
+    verdict->vectors = arena_copy(worker->kept, vectors, found.count * sizeof vectors[0]);
+    verdict->fields_missing = record_fields_missing(&record, profiles[batch->profile].role);
     return OK;
 }
 
@@ -247,8 +217,49 @@ enum err batch_score(struct batch_worker *worker, size_t from, size_t to)
 
 /* ---- all together ---- */
 
+static struct joint *batch_joint(struct arena *arena, const struct batch *batch)
+{
+    size_t count = batch->records->count;
+    struct joint_item *items = arena_array(arena, count, sizeof *items);
+    for (size_t i = 0; i < count; i++) {
+        const struct verdict *verdict = &batch->verdicts[i];
+        items[i] = (struct joint_item){verdict->vectors, verdict->entries, verdict->offered,
+                                       verdict->fields_missing};
+    }
+    struct joint_plan plan = {batch->model, profiles[batch->profile].used_once, VIEW_FRESH,
+                              batch->ledger->count};
+    return joint_solve(arena, &plan, items, count);
+}
+
+static void verdict_take(struct batch *batch, const struct joint *joint, size_t at)
+{
+    struct verdict *verdict = &batch->verdicts[at];
+    struct scored scored[BLOCK_CANDIDATES_MAX];
+    int64_t claimed[BLOCK_CANDIDATES_MAX];
+    struct model_output output;
+    joint_answer(joint, at, &output, claimed);
+    for (uint32_t i = 0; i < verdict->offered; i++)
+        scored[i] = (struct scored){verdict->entries[i], (int32_t)output.p_micro[i],
+                                    output.log_odds_micro[i], claimed[i], verdict->vectors[i]};
+    verdict->candidates = scored;
+    verdict->count = verdict->offered;
+    verdict->null_p_micro = (int32_t)output.null_p_micro;
+    verdict_order(batch, verdict);
+    if (verdict->count > KEPT_MAX)
+        verdict->count = KEPT_MAX;
+    verdict->candidates = arena_copy(batch->arena, scored, verdict->count * sizeof scored[0]);
+    bool links = verdict->count > 0 && scored[0].p_micro > verdict->null_p_micro;
+    verdict->chosen = links ? 0 : VERDICT_CREATE;
+}
+
 void batch_settle(struct batch *batch)
 {
+    struct arena *arena = arena_open();
+    const struct joint *joint = batch_joint(arena, batch);
+    for (size_t i = 0; i < batch->records->count; i++)
+        verdict_take(batch, joint, i);
+    batch_words_make(batch, joint);
+    arena_close(arena);
     if (profiles[batch->profile].used_once)
         batch_assign(batch);
 }

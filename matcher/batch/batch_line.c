@@ -2,6 +2,7 @@
 #include "base/base.h"
 
 #include "matcher/batch/batch_types.h"
+#include "matcher/joint.h"
 
 enum { NUMBER_BYTES = 32 };
 
@@ -24,17 +25,17 @@ static const char *decimal(int64_t micro, char into[NUMBER_BYTES])
     return at;
 }
 
-void batch_words_make(struct arena *arena, struct batch *batch)
+void batch_words_make(struct batch *batch, const struct joint *joint)
 {
     for (int i = 0; i < FEATURE_COUNT; i++) {
         const struct feature_info *info = feature_info((enum feature)i);
         for (int level = 0; level <= info->levels; level++) {
             char number[NUMBER_BYTES];
-            int64_t weight = batch->model->weight[i][level];
+            int64_t weight = joint_weight(joint, (enum feature)i, level);
             if (weight == 0)
                 continue;
             batch->words[i][level] = arena_format(
-                arena, "{\"feature\":\"%s\",\"value\":\"%s\",\"log_odds\":%s}", info->name,
+                batch->arena, "{\"feature\":\"%s\",\"value\":\"%s\",\"log_odds\":%s}", info->name,
                 feature_reason((enum feature)i, level), decimal(weight, number));
         }
     }
@@ -56,6 +57,12 @@ static void add_candidate(const struct batch *batch, const struct scored *scored
         buf_add_text(into, separator);
         buf_add_text(into, words);
         separator = ",";
+    }
+    if (scored->claimed_micro < 0) {
+        buf_add_text(into, separator);
+        buf_add_text(into, "{\"feature\":\"rivals\",\"value\":\"claimed_by_others\",\"log_odds\":");
+        buf_add_text(into, decimal(scored->claimed_micro, number));
+        buf_add_char(into, '}');
     }
     buf_add_text(into, "]}");
 }

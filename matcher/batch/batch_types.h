@@ -8,16 +8,21 @@ struct scored {
     uint32_t entry; /* row of the ledger */
     int32_t p_micro;
     int64_t log_odds_micro;
+    int64_t claimed_micro; /* what other records take from it */
     struct feature_vector features;
 };
 
 /* The answer about one record. */
 struct verdict {
-    struct scored *candidates; /* best first */
+    /* What blocking offered: rows of the ledger and their evidence. */
+    const uint32_t *entries;
+    const struct feature_vector *vectors;
+    uint32_t offered;
+    int32_t fields_missing;
+    struct scored *candidates; /* best first; from batch_settle on */
     uint32_t count;
     int32_t chosen; /* of the candidates; VERDICT_CREATE */
     int32_t null_p_micro;
-    int64_t null_log_odds_micro;
 };
 enum { VERDICT_CREATE = -1 };
 
@@ -27,6 +32,7 @@ struct batch {
     const struct table *records, *ledger;
     struct block_index *index;
     struct verdict *verdicts; /* by record */
+    struct arena *arena;
     /* What a level contributes, as JSON without its separator; NULL where it weighs nothing. */
     const char *words[FEATURE_COUNT][FEATURE_LEVELS_MAX];
 };
@@ -37,10 +43,11 @@ enum match_band verdict_band(const struct verdict *verdict);
 /* Best first: by p, by evidence, by id. */
 void verdict_order(const struct batch *batch, struct verdict *verdict);
 
-/* Every entry goes to one record at most, best p first. */
+/* Every entry goes to one record at most, best p first. Only where the profile says so. */
 void batch_assign(struct batch *batch);
 
 /* Makes the words of the contributions. */
-void batch_words_make(struct arena *arena, struct batch *batch);
+struct joint;
+void batch_words_make(struct batch *batch, const struct joint *joint);
 
 #endif

@@ -8,8 +8,7 @@
 enum {
     SAME_NAME_SIDE = 32,      /* entries of one name looked at on either side of the date */
     SHARED_REFERENCE = 20000, /* nearness that an equal reference is worth */
-    SHARED_PARTY = 6000,
-    TOKEN_BYTES_MAX = 128
+    SHARED_PARTY = 6000
 };
 
 struct block_index {
@@ -33,59 +32,17 @@ struct block_search {
 
 /* ---- the index ---- */
 
-static int token_order(const void *left, const void *right)
+static struct token_counts counts_of(struct arena *arena, const struct table *ledger)
 {
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
-
-static bool stands_before(const char *core, const char *token, size_t n)
-{
-    for (const char *at = core; at < token; at++) {
-        bool starts = at == core || at[-1] == ' ';
-        if (starts && strncmp(at, token, n) == 0 && at[n] == ' ')
-            return true;
+    struct arena *scratch = arena_open();
+    const char **texts = arena_array(scratch, 2 * ledger->count, sizeof *texts);
+    for (size_t i = 0; i < ledger->count; i++) {
+        texts[2 * i] = ledger->rows[i].text[TABLE_COUNTERPARTY];
+        texts[2 * i + 1] = ledger->rows[i].text[TABLE_DESCRIPTION];
     }
-    return false;
-}
-
-/* The words of a core name, each once. */
-static size_t tokens_of(struct arena *arena, const char *core, const char **into)
-{
-    size_t count = 0;
-    for (const char *at = core; *at;) {
-        size_t n = strcspn(at, " ");
-        if (n > 0 && n <= TOKEN_BYTES_MAX && !stands_before(core, at, n))
-            into[count++] = arena_text_n(arena, at, n);
-        at += n + (at[n] == ' ');
-    }
-    return count;
-}
-
-static void counts_make(struct arena *arena, struct block_index *index)
-{
-    size_t groups = name_index_groups(index->names), n = 0, capacity = 0;
-    for (size_t g = 0; g < groups; g++) {
-        for (const char *at = name_index_group(index->names, (uint32_t)g).text; *at; at++)
-            capacity += *at == ' ';
-        capacity++;
-    }
-    const char **tokens = arena_array(arena, capacity, sizeof *tokens);
-    for (size_t g = 0; g < groups; g++)
-        n += tokens_of(arena, name_index_group(index->names, (uint32_t)g).text, tokens + n);
-    if (n > 1)
-        qsort(tokens, n, sizeof *tokens, token_order);
-    struct token_count *counts = arena_array(arena, n, sizeof *counts);
-    size_t distinct = 0;
-    for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && strcmp(tokens[end], tokens[i]) == 0;)
-            end++;
-        /* A word that is not counted is taken as that of one name. */
-        if (end - i > 1)
-            counts[distinct++] =
-                (struct token_count){.token = tokens[i], .names = (int64_t)(end - i)};
-    }
-    index->counts =
-        (struct token_counts){.tokens = counts, .count = distinct, .names = (int64_t)groups};
+    struct token_counts counts = token_counts_of(arena, texts, 2 * ledger->count);
+    arena_close(scratch);
+    return counts;
 }
 
 /* The texts of the entries by place. */
@@ -117,7 +74,7 @@ struct block_index *block_index_new(struct arena *arena, const struct table *led
     index->keys = key_index_new(arena, ledger, index->sketches);
     index->names = texts_index(arena, index, names);
     index->contacts = texts_index(arena, index, contacts);
-    counts_make(arena, index);
+    index->counts = counts_of(arena, ledger);
     return index;
 }
 

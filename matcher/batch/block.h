@@ -30,7 +30,7 @@ struct block_search;
 
 /* The table must outlive the index. */
 struct block_index *block_index_new(struct arena *arena, const struct table *ledger);
-/* How often words occur among the distinct names of the ledger. */
+/* How often words occur among the names and descriptions of the ledger. */
 const struct token_counts *block_index_counts(const struct block_index *index);
 struct block_search *block_search_new(struct arena *arena, const struct block_index *index);
 

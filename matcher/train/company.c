@@ -121,6 +121,21 @@ static const char *domain_new(struct arena *arena, const char *core)
     return domain.data;
 }
 
+static const char *const streets[][2] = {{"rue", "r."},    {"avenue", "av"},    {"street", "st"},
+                                         {"road", "rd"},   {"strasse", "str."}, {"boulevard", "bd"},
+                                         {"place", "pl."}, {"allee", "all."}};
+
+static void place_new(struct arena *arena, struct random *random, int vocabulary,
+                      struct company *company)
+{
+    company->address = arena_format(arena, "%" PRId64 " %s %s", random_between(random, 1, 240),
+                                    pick(random, surnames[vocabulary]),
+                                    streets[random_below(random, COUNT(streets))][0]);
+    company->postcode = arena_format(arena, "%05" PRId64, random_between(random, 1000, 95999));
+    company->phone =
+        arena_format(arena, "+33 %" PRId64, random_between(random, 100000000, 799999999));
+}
+
 static void identity_new(struct arena *arena, struct random *random, struct company *company)
 {
     company->email = random_chance(random, 0.25)
@@ -138,6 +153,7 @@ struct company company_new(struct arena *arena, struct random *random, int vocab
     struct company company = {.family = family, .legal = ""};
     company.city = pick(random, cities[vocabulary]);
     company.core = core_new(arena, random, vocabulary, company.city);
+    place_new(arena, random, vocabulary, &company);
     if (!random_chance(random, 0.15))
         company.legal = legal_forms[random_below(random, COUNT(legal_forms))][0];
     identity_new(arena, random, &company);
@@ -158,6 +174,8 @@ struct company company_sibling(struct arena *arena, struct random *random, int v
 {
     struct company company = *of;
     company.city = pick(random, cities[vocabulary]);
+    if (random_chance(random, 0.85)) /* else it sits beside the other */
+        place_new(arena, random, vocabulary, &company);
     switch (random_below(random, 5)) {
     case 0:
         company.core = arena_format(arena, "%s %s", of->core, company.city);
@@ -265,4 +283,62 @@ const char *company_name(struct arena *arena, struct random *random, const struc
     if (random_chance(random, noise->upper))
         upper_make(text);
     return text;
+}
+
+const char *company_address(struct arena *arena, struct random *random,
+                            const struct company *company)
+{
+    static const double moved = 0.04, short_street = 0.3, number_lost = 0.06, city_told = 0.5,
+                        typo = 0.1, upper = 0.4;
+    struct company place = *company;
+    if (random_chance(random, moved))
+        place_new(arena, random, 0, &place);
+    const char *street = place.address;
+    for (size_t i = 0; i < COUNT(streets); i++) {
+        size_t n = strlen(street), word = strlen(streets[i][0]);
+        if (n > word && text_ends(street, streets[i][0]) && random_chance(random, short_street))
+            street = arena_format(arena, "%.*s%s", (int)(n - word), street, streets[i][1]);
+    }
+    if (random_chance(random, number_lost))
+        street += strspn(street, "0123456789 ");
+    char *text = random_chance(random, city_told)
+                     ? arena_format(arena, "%s, %s", street, company->city)
+                     : arena_text(arena, street);
+    if (random_chance(random, typo))
+        typo_make(random, text);
+    if (random_chance(random, upper))
+        upper_make(text);
+    return text;
+}
+
+const char *company_phone(struct arena *arena, struct random *random, const struct company *company)
+{
+    static const double other_line = 0.08, local = 0.4;
+    if (random_chance(random, other_line))
+        return arena_format(arena, "+33 %" PRId64, random_between(random, 100000000, 799999999));
+    return random_chance(random, local) ? arena_format(arena, "0%s", company->phone + 4)
+                                        : company->phone;
+}
+
+const char *company_postcode(struct arena *arena, struct random *random,
+                             const struct company *company)
+{
+    static const double moved = 0.04, typo = 0.03;
+    if (random_chance(random, moved))
+        return arena_format(arena, "%05" PRId64, random_between(random, 1000, 95999));
+    char *code = arena_text(arena, company->postcode);
+    if (random_chance(random, typo))
+        code[random_below(random, strlen(code))] = (char)('0' + random_below(random, 10));
+    return code;
+}
+
+const char *company_email(struct arena *arena, struct random *random, const struct company *company)
+{
+    static const double typo = 0.05, other_box = 0.06;
+    if (random_chance(random, other_box))
+        return arena_format(arena, "info%s", strchr(company->email, '@'));
+    char *email = arena_text(arena, company->email);
+    if (random_chance(random, typo))
+        typo_make(random, email);
+    return email;
 }

@@ -13,6 +13,9 @@ struct company {
     const char *vat_id; /* NULL when it has none */
     const char *iban;
     const char *customer_id;
+    const char *address;
+    const char *postcode;
+    const char *phone;
     int64_t subscription_minor; /* 0: buys different things every time */
     int family;                 /* siblings share it */
 };
@@ -27,6 +30,15 @@ struct name_noise {
 struct company company_new(struct arena *arena, struct random *random, int vocabulary, int family);
 struct company company_sibling(struct arena *arena, struct random *random, int vocabulary,
                                const struct company *of);
+/* Street and house number as somebody else writes them; seldom those of another place. */
+const char *company_address(struct arena *arena, struct random *random,
+                            const struct company *company);
+const char *company_postcode(struct arena *arena, struct random *random,
+                             const struct company *company);
+const char *company_email(struct arena *arena, struct random *random,
+                          const struct company *company);
+const char *company_phone(struct arena *arena, struct random *random,
+                          const struct company *company);
 const char *company_name(struct arena *arena, struct random *random, const struct company *company,
                          const struct name_noise *noise);
 

@@ -26,15 +26,20 @@ static enum err run(struct arena *arena, int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "tables") == 0)
         return command_tables(arena, argv[2]);
-    if (argc == 4 && strcmp(argv[1], "fit") == 0)
-        return models_fit(arena, argv[2], argv[3]);
+    if (argc == 5 && strcmp(argv[1], "fit") == 0)
+        return models_fit(arena, argv[2], argv[3], argv[4]);
+    if ((argc == 4 || argc == 5) && strcmp(argv[1], "try") == 0)
+        return profile_try(arena, argv[2], argv[3], argc == 5 ? argv[4] : NULL);
+    if (argc == 5 && strcmp(argv[1], "worlds") == 0)
+        return worlds_export(arena, argv[2], argv[3], argv[4]);
     if (argc == 3 && strcmp(argv[1], "models") == 0)
         return models_embed(arena, argv[2]);
     if (argc == 2 && strcmp(argv[1], "bench") == 0)
         return bench_run(arena);
     return arena_fail(arena, ERR_CONFIG, NULL,
-                      "Usage: sluice-train tables DATA | fit MODELS VERSION"
-                      " | models MODELS | bench");
+                      "Usage: sluice-train tables TABLES | fit SETS MODELS VERSION"
+                      " | try PROFILE SETS [LEFT_OUT] | worlds PROFILE NULL_SHARE DIRECTORY | "
+                      "models MODELS | bench");
 }
 
 int main(int argc, char **argv)

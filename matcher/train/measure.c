@@ -130,36 +130,78 @@ static void measures_of(struct claim *claims, size_t count, struct measures *int
     band(claims, count, HOLD_MICRO, FLOW_MICRO, &into->review_share, &into->review_right);
 }
 
-void measure(struct arena *arena, const struct match_model *model,
-             const struct example_list *examples, bool learned, struct measures *into)
+struct measuring {
+    const struct match_model *model;
+    const struct example_list *examples;
+    struct claim *claims;
+    size_t count, linked, first_right, nulls, nulls_right;
+    double log_loss;
+};
+
+static void outcome_add(struct measuring *measuring, const struct example *example,
+                        const struct model_output *output)
 {
-    struct claim *claims = arena_array(arena, examples->count, sizeof *claims);
-    size_t count = 0, linked = 0, first_right = 0;
-    int64_t shift = 0;
-    memset(into, 0, sizeof *into);
-    for (size_t i = 0, start = 0; i < examples->count; i++) {
-        const struct example *example = &examples->at[i];
-        if (i == 0 || example->world != example[-1].world) {
-            start = i;
-            size_t left = examples->count - i;
-            shift = learned ? world_shift(model, example, left < TEACHING ? left : TEACHING) : 0;
-        }
-        if (i < start + TEACHING)
-            continue;
-        struct model_output output;
-        example_score(model, example, shift, &output);
-        int best = best_candidate(example, &output);
-        bool links = best >= 0 && output.log_odds_micro[best] > output.null_log_odds_micro;
-        linked += example->truth >= 0;
-        first_right += example->truth >= 0 && best == example->truth;
-        claims[count++] = (struct claim){
-            links ? output.p_micro[best] : output.null_p_micro,
-            example->truth == (links ? best : OUTCOME_NONE),
-            links,
-        };
+    int best = best_candidate(example, output);
+    bool links = best >= 0 && output->log_odds_micro[best] > output->null_log_odds_micro;
+    bool right = example->truth == (links ? best : OUTCOME_NONE);
+    measuring->linked += example->truth >= 0;
+    measuring->first_right += example->truth >= 0 && best == example->truth;
+    measuring->nulls += example->truth == OUTCOME_NONE;
+    measuring->nulls_right += example->truth == OUTCOME_NONE && right;
+    int64_t truth = example->truth >= 0              ? output->p_micro[example->truth]
+                    : example->truth == OUTCOME_NONE ? output->null_p_micro
+                                                     : output->unseen_p_micro;
+    measuring->log_loss -= log((double)(truth > 0 ? truth : 1) / MICRO);
+    measuring->claims[measuring->count++] =
+        (struct claim){links ? output->p_micro[best] : output->null_p_micro, right, links};
+}
+
+static void batch_together(struct measuring *measuring, const struct example_batch *batch)
+{
+    struct arena *arena = arena_open();
+    struct model_output output;
+    int64_t claimed[MATCH_CANDIDATES_MAX];
+    const struct joint *joint = examples_joint(arena, measuring->model, measuring->examples, batch);
+    for (size_t k = 0; k < batch->count; k++) {
+        joint_answer(joint, k, &output, claimed);
+        outcome_add(measuring, &measuring->examples->at[batch->first + k], &output);
     }
-    measures_of(claims, count, into);
-    into->top1 = linked ? (double)first_right / (double)linked : 1;
+    arena_close(arena);
+}
+
+static void batch_alone(struct measuring *measuring, const struct example_batch *batch,
+                        bool learned)
+{
+    const struct example *first = &measuring->examples->at[batch->first];
+    size_t taught = batch->count < TEACHING ? batch->count : TEACHING;
+    int64_t shift = learned ? world_shift(measuring->model, first, taught) : 0;
+    for (size_t k = learned ? taught : 0; k < batch->count; k++) {
+        struct model_output output;
+        example_score(measuring->model, &first[k], shift, &output);
+        outcome_add(measuring, &first[k], &output);
+    }
+}
+
+void measure(struct arena *arena, const struct match_model *model,
+             const struct example_list *examples, enum measured_alone how, struct measures *into)
+{
+    struct measuring measuring = {
+        .model = model,
+        .examples = examples,
+        .claims = arena_array(arena, examples->count, sizeof(struct claim)),
+    };
+    memset(into, 0, sizeof *into);
+    for (size_t i = 0; i < examples->batch_count; i++) {
+        if (how == MEASURED_TOGETHER)
+            batch_together(&measuring, &examples->batches[i]);
+        else
+            batch_alone(&measuring, &examples->batches[i], how == MEASURED_LEARNED);
+    }
+    measures_of(measuring.claims, measuring.count, into);
+    into->top1 = measuring.linked ? (double)measuring.first_right / (double)measuring.linked : 1;
+    into->nulls_right =
+        measuring.nulls ? (double)measuring.nulls_right / (double)measuring.nulls : 1;
+    into->log_loss = measuring.log_loss / (double)measuring.count;
     into->blocking_recall = examples->true_entries
                                 ? (double)examples->blocked_entries / (double)examples->true_entries
                                 : 1;
@@ -171,10 +213,11 @@ void measures_write(struct buf *into, const char *name, const struct measures *m
                "metric %s n=%zu blocking_recall=%.4f top1=%.4f accuracy=%.4f ece=%.4f brier=%.4f "
                "auto_share=%.4f auto_precision=%.4f auto_wilson=%.4f link_share=%.4f "
                "link_precision=%.4f margin_share=%.4f "
-               "margin_right=%.4f review_share=%.4f review_right=%.4f\n",
+               "margin_right=%.4f review_share=%.4f review_right=%.4f log_loss=%.4f "
+               "nulls_right=%.4f\n",
                name, measures->count, measures->blocking_recall, measures->top1, measures->accuracy,
                measures->ece, measures->brier, measures->auto_share, measures->auto_precision,
                measures->auto_wilson, measures->link_share, measures->link_precision,
                measures->margin_share, measures->margin_right, measures->review_share,
-               measures->review_right);
+               measures->review_right, measures->log_loss, measures->nulls_right);
 }

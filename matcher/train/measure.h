@@ -2,7 +2,7 @@
 #ifndef SLUICE_TRAIN_MEASURE_H
 #define SLUICE_TRAIN_MEASURE_H
 
-#include "matcher/train/world.h"
+#include "matcher/train/fit.h"
 
 struct measures {
     size_t count;
@@ -20,12 +20,16 @@ struct measures {
     double margin_right;
     double review_share; /* 0.55 to 0.85 */
     double review_right;
+    double log_loss;    /* of the truth */
+    double nulls_right; /* of the records without an entry: said so */
 };
 
-/* `learned`: the first part of every world teaches the null intercept, the rest is measured with
- * it; else that rest is measured without. */
+enum measured_alone { MEASURED_TOGETHER, MEASURED_ALONE, MEASURED_LEARNED };
+
+/* Together: every batch decided as a whole. Alone: every record for itself. Learned: alone, and the
+ * first part of every batch teaches the null intercept, the rest is measured with it. */
 void measure(struct arena *arena, const struct match_model *model,
-             const struct example_list *examples, bool learned, struct measures *into);
+             const struct example_list *examples, enum measured_alone how, struct measures *into);
 
 void measures_write(struct buf *into, const char *name, const struct measures *measures);
 

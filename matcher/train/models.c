@@ -9,55 +9,12 @@
 #include "matcher/train/fit.h"
 #include "matcher/train/gate_fit.h"
 #include "matcher/train/measure.h"
+#include "matcher/train/mixture.h"
 #include "matcher/train/train.h"
 
-enum {
-    TRAINING_WORLDS = 60,
-    HELD_OUT_WORLDS = 40,
-    EXAMPLES_MAX = 60000,
-    FILES_MAX = 64,
-    BUILTIN_BYTES_MAX = 4 * 1024 * 1024
-};
+enum { FILES_MAX = 64, BUILTIN_BYTES_MAX = 4 * 1024 * 1024 };
 
-static const uint64_t training_seed = 20260101, held_out_seed = 20279999;
-
-struct profile {
-    const char *name;
-    enum match_role role;
-};
-
-static const struct profile profiles[] = {{"invoice", MATCH_DOCUMENT},
-                                          {"bank_transaction", MATCH_SETTLEMENT},
-                                          {"company", MATCH_COUNTERPARTY}};
-
-struct held_out {
-    const char *name;
-    double null_share; /* negative: as the worlds have it */
-    bool fresh;        /* the ledger shows all that exists, whatever the worlds have */
-    bool learned;      /* the null intercept has followed */
-    bool recurring;    /* every party buys the same again and again */
-};
-
-/* `held_out` NULL: the worlds of training. */
-static enum err worlds_play(struct arena *arena, enum match_role role,
-                            const struct held_out *held_out, struct example_list *into)
-{
-    int worlds = held_out ? HELD_OUT_WORLDS : TRAINING_WORLDS;
-    *into = (struct example_list){.capacity = EXAMPLES_MAX};
-    into->at = arena_array(arena, into->capacity, sizeof *into->at);
-    for (int i = 0; i < worlds; i++) {
-        uint64_t seed = (held_out ? held_out_seed : training_seed) + (uint64_t)i * 7919;
-        struct world world = world_draw(seed, role, held_out != NULL);
-        if (held_out && held_out->null_share >= 0)
-            world.null_share = held_out->null_share;
-        if (held_out && held_out->fresh)
-            world.view = VIEW_FRESH;
-        if (held_out && held_out->recurring)
-            world.recurring = 1;
-        TRY(world_play(arena, &world, i, into));
-    }
-    return OK;
-}
+static const uint64_t gate_seed = 20260101;
 
 /* Of everything that the fit sees, in order. */
 static const char *training_hash(struct arena *arena, const struct example_list *examples)
@@ -72,25 +29,47 @@ static const char *training_hash(struct arena *arena, const struct example_list 
     return sha256_hex(arena, buf_bytes(&data));
 }
 
+static void levels_add(struct buf *into, const char *word,
+                       const int64_t values[FEATURE_COUNT][FEATURE_LEVELS_MAX])
+{
+    for (int i = 0; i < FEATURE_COUNT; i++) {
+        const struct feature_info *info = feature_info((enum feature)i);
+        buf_format(into, "%s %s", word, info->name);
+        for (int level = 0; level <= info->levels; level++)
+            buf_format(into, " %" PRId64, values[i][level]);
+        buf_add_char(into, '\n');
+    }
+}
+
+static void intercepts_add(struct buf *into, int64_t null, const int64_t null_missing[4],
+                           const int64_t unseen[VIEW_COUNT])
+{
+    buf_format(into, "null %" PRId64 "\nnull_missing", null);
+    for (int i = 0; i < 4; i++)
+        buf_format(into, " %" PRId64, null_missing[i]);
+    buf_add_text(into, "\nunseen");
+    for (int view = 0; view < VIEW_COUNT; view++)
+        buf_format(into, " %" PRId64, unseen[view]);
+    buf_add_char(into, '\n');
+}
+
 static void match_model_write(struct buf *into, const struct match_model *model)
 {
     buf_format(into, "sluice-model 1\nid %s\nkind match\ntraining_hash %s\nrole %s\n", model->id,
                model->training_hash, match_role_name(model->role));
-    buf_format(into, "feature_schema " FEATURE_SCHEMA "\nnull %" PRId64 "\nnull_missing",
-               model->null_micro);
-    for (size_t i = 0; i < COUNT(model->null_missing_micro); i++)
-        buf_format(into, " %" PRId64, model->null_missing_micro[i]);
-    buf_add_text(into, "\nunseen");
-    for (int view = 0; view < VIEW_COUNT; view++)
-        buf_format(into, " %" PRId64, model->unseen_micro[view]);
+    buf_add_text(into, "feature_schema " FEATURE_SCHEMA "\n");
+    intercepts_add(into, model->null_micro, model->null_missing_micro, model->unseen_micro);
+    levels_add(into, "weight", model->weight);
+    const struct joint_weights *joint = &model->joint;
+    buf_format(into, "joint null_share %" PRId64 "\n", model->null_share_micro);
+    intercepts_add(into, joint->null_micro, joint->null_missing_micro, joint->unseen_micro);
+    levels_add(into, "weight", joint->weight);
+    buf_add_text(into, "follow");
+    for (int group = 0; group < GROUP_COUNT; group++)
+        buf_format(into, " %" PRId64, joint->follow_micro[group]);
     buf_add_char(into, '\n');
-    for (int i = 0; i < FEATURE_COUNT; i++) {
-        const struct feature_info *info = feature_info((enum feature)i);
-        buf_format(into, "weight %s", info->name);
-        for (int level = 0; level <= info->levels; level++)
-            buf_format(into, " %" PRId64, model->weight[i][level]);
-        buf_add_char(into, '\n');
-    }
+    levels_add(into, "right", joint->usual_right);
+    levels_add(into, "other", joint->usual_other);
 }
 
 static enum err model_file_write(struct arena *arena, const char *directory, const char *id,
@@ -100,53 +79,70 @@ static enum err model_file_write(struct arena *arena, const char *directory, con
     return file_write(arena, arena_format(arena, "%s/%s.model", directory, id), buf_bytes(text));
 }
 
-static enum err measures_add(const struct match_model *model, struct buf *text)
+static void measured_write(struct arena *scratch, const struct match_model *model,
+                           const struct example_list *examples, const char *name, struct buf *text)
 {
-    static const struct held_out sets[] = {{"held_out", -1, false, false, false},
-                                           {"held_out_learned", -1, false, true, false},
-                                           {"held_out_fresh", -1, true, false, false},
-                                           {"held_out_fresh_learned", -1, true, true, false},
-                                           {"null_share_0", 0.0, true, false, false},
-                                           {"null_share_0_learned", 0.0, true, true, false},
-                                           {"null_share_15", 0.15, true, false, false},
-                                           {"null_share_15_learned", 0.15, true, true, false},
-                                           {"null_share_50", 0.5, true, false, false},
-                                           {"null_share_50_learned", 0.5, true, true, false},
-                                           {"recurring", -1, true, false, true},
-                                           {"recurring_learned", -1, true, true, true}};
-    for (size_t i = 0; i < COUNT(sets); i++) {
-        if (sets[i].recurring && model->role == MATCH_COUNTERPARTY)
-            continue; /* companies do not come every month */
+    static const char *const how[] = {"", "_alone", "_learned"};
+    for (int i = MEASURED_TOGETHER; i <= MEASURED_LEARNED; i++) {
+        struct measures measures;
+        measure(scratch, model, examples, (enum measured_alone)i, &measures);
+        measures_write(text, arena_format(scratch, "%s%s", name, how[i]), &measures);
+    }
+}
+
+static enum err measures_add(const struct profile *profile, const struct match_model *model,
+                             const char *data, struct buf *text)
+{
+    const struct held_out *held_out;
+    for (size_t i = 0; (held_out = mixture_held_out(profile, i)) != NULL; i++) {
         struct arena *scratch = arena_open();
         struct example_list examples;
-        struct measures measures;
-        enum err err = worlds_play(scratch, model->role, &sets[i], &examples);
-        if (err == OK) {
-            measure(scratch, model, &examples, sets[i].learned, &measures);
-            measures_write(text, sets[i].name, &measures);
-        }
+        enum err err = mixture_measured(scratch, profile, data, held_out, &examples);
+        if (err == OK)
+            measured_write(scratch, model, &examples, held_out->name, text);
+        else
+            arena_failure_move(text->arena, scratch, err);
         arena_close(scratch);
         TRY(err);
     }
     return OK;
 }
 
-static enum err profile_fit(struct arena *arena, const struct profile *profile,
+enum err profile_try(struct arena *arena, const char *name, const char *data, const char *left_out)
+{
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
+        if (strcmp(profiles[i].name, name) != 0)
+            continue;
+        struct example_list examples;
+        struct fit_report report;
+        struct match_model model = {.role = profiles[i].role};
+        TRY(mixture_training(arena, &profiles[i], data, left_out, &examples));
+        match_fit(arena, &examples, &model, &report);
+        struct buf text = buf_new(arena, MODEL_BYTES_MAX);
+        match_model_write(&text, &model);
+        TRY(measures_add(&profiles[i], &model, data, &text));
+        printf("%s", text.data);
+        return OK;
+    }
+    return arena_fail(arena, ERR_CONFIG, NULL, "There is no profile named %s.", name);
+}
+
+static enum err profile_fit(struct arena *arena, const struct profile *profile, const char *data,
                             const char *directory, const char *version)
 {
     struct example_list examples;
     struct fit_report report;
     struct match_model model = {.role = profile->role};
-    TRY(worlds_play(arena, profile->role, NULL, &examples));
+    TRY(mixture_training(arena, profile, data, NULL, &examples));
     match_fit(arena, &examples, &model, &report);
     snprintf(model.id, sizeof model.id, "%s-%s", profile->name, version);
     snprintf(model.training_hash, sizeof model.training_hash, "%s",
              training_hash(arena, &examples));
     struct buf text = buf_new(arena, MODEL_BYTES_MAX);
     match_model_write(&text, &model);
-    buf_format(&text, "metric training source=generated worlds=%d n=%zu log_loss=%.5f steps=%d\n",
-               TRAINING_WORLDS, examples.count, report.log_loss, report.steps);
-    TRY(measures_add(&model, &text));
+    buf_format(&text, "metric training batches=%zu n=%zu log_loss=%.5f steps=%d\n",
+               examples.batch_count, examples.count, report.log_loss, report.steps);
+    TRY(measures_add(profile, &model, data, &text));
     printf("%s", text.data);
     return model_file_write(arena, directory, model.id, &text);
 }
@@ -155,7 +151,7 @@ static enum err gate_model_fit(struct arena *arena, const char *directory, const
 {
     struct gate_model model = {.p_max_micro = 980000, .reviews_min = 200};
     struct gate_report report;
-    gate_fit(arena, training_seed, &model, &report);
+    gate_fit(arena, gate_seed, &model, &report);
     snprintf(model.id, sizeof model.id, "gate-%s", version);
     struct buf text = buf_new(arena, MODEL_BYTES_MAX);
     buf_format(&text, "intercept %" PRId64, model.intercept_micro);
@@ -176,11 +172,14 @@ static enum err gate_model_fit(struct arena *arena, const char *directory, const
     return model_file_write(arena, directory, model.id, &whole);
 }
 
-enum err models_fit(struct arena *arena, const char *directory, const char *version)
+enum err models_fit(struct arena *arena, const char *data, const char *directory,
+                    const char *version)
 {
-    for (size_t i = 0; i < COUNT(profiles); i++) {
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
         struct arena *scratch = arena_open();
-        enum err err = profile_fit(scratch, &profiles[i], directory, version);
+        enum err err = profile_fit(scratch, &profiles[i], data, directory, version);
+        if (err != OK)
+            arena_failure_move(arena, scratch, err);
         arena_close(scratch);
         TRY(err);
     }

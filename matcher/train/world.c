@@ -112,7 +112,13 @@ static struct match_record record_draw(struct play *play, const struct company *
     if (!random_chance(random, world->record_name_missing))
         record.name = company_name(play->arena, random, company, &world->record_noise);
     if (random_chance(random, 0.5))
-        record.email = company->email;
+        record.email = company_email(play->arena, random, company);
+    if (random_chance(random, world->contacts))
+        record.address = company_address(play->arena, random, company);
+    if (random_chance(random, world->contacts))
+        record.postcode = company_postcode(play->arena, random, company);
+    if (random_chance(random, world->contacts * 0.7))
+        record.phone = company_phone(play->arena, random, company);
     if (random_chance(random, world->identifiers))
         record.vat_id = company->vat_id;
     if (world->role == MATCH_SETTLEMENT && random_chance(random, world->identifiers))
@@ -166,6 +172,16 @@ static void reference_copy(struct play *play, const struct made_record *made,
         entry->reference = other_number(play);
 }
 
+static int64_t drifted(struct play *play, int64_t minor)
+{
+    struct random *random = &play->random;
+    if (play->world->drift_spread == 0)
+        return minor * random_between(random, 970, 1030) / 1000;
+    int64_t moved =
+        (int64_t)((double)minor * exp(play->world->drift_spread * random_normal(random)));
+    return moved > 0 ? moved : 1;
+}
+
 static void amount_copy(struct play *play, const struct match_record *record,
                         struct match_entry *entry)
 {
@@ -178,7 +194,7 @@ static void amount_copy(struct play *play, const struct match_record *record,
     else if ((kind -= world->partial) < 0)
         entry->amount.minor = record->amount.minor * random_between(random, 20, 80) / 100;
     else if ((kind -= world->drift) < 0)
-        entry->amount.minor = record->amount.minor * random_between(random, 970, 1030) / 1000;
+        entry->amount.minor = drifted(play, record->amount.minor);
     else if (kind - world->other_currency < 0)
         entry->amount =
             (struct money){record->amount.minor * random_between(random, 102, 120) / 100, "USD"};
@@ -196,7 +212,13 @@ static void identity_copy(struct play *play, const struct company *company,
     if (random_chance(random, world->identifiers))
         entry->iban = random_chance(random, 0.05) ? play->companies[0].iban : company->iban;
     if (random_chance(random, world->identifiers * 0.5))
-        entry->email = company->email;
+        entry->email = company_email(play->arena, random, company);
+    if (random_chance(random, world->contacts))
+        entry->address = company_address(play->arena, random, company);
+    if (random_chance(random, world->contacts))
+        entry->postcode = company_postcode(play->arena, random, company);
+    if (random_chance(random, world->contacts * 0.7))
+        entry->phone = company_phone(play->arena, random, company);
 }
 
 static struct made_entry *entry_new(struct play *play, int company)
@@ -346,12 +368,69 @@ static void counterparties_make(struct play *play)
         made->company = (int)random_below(&play->random, (size_t)play->company_count);
         made->record = record_draw(play, &play->companies[made->company]);
         record_label(play, made);
-        /* Strong identifiers decide before names are asked; a second account at the source does
-         * not match. */
-        made->record.vat_id = made->record.iban = NULL;
+        /* Strong identifiers mostly decide before names are asked; a second account at the source
+         * does not match. */
+        if (!world->registered)
+            made->record.vat_id = made->record.iban = NULL;
         if (random_chance(&play->random, 0.3))
             made->record.customer_id = arena_format(play->arena, "cus_%d_%d", i, made->company);
         made->exists = known[made->company];
+    }
+}
+
+static const char *memo_whole(struct play *play, const char *name, const char *description)
+{
+    static const char *const kinds[] = {"payment", "transfer", "invoice", "fee",
+                                        "CHQ",     "BGC",      "DD",      "money"};
+    struct random *random = &play->random;
+    return arena_format(play->arena, "%s %s %s", name ? name : "", description ? description : "",
+                        random_chance(random, 0.6) ? kinds[random_below(random, COUNT(kinds))]
+                                                   : "");
+}
+
+static const char *memo_cut(struct play *play, const char *whole)
+{
+    struct random *random = &play->random;
+    char *text = arena_text(play->arena, whole);
+    size_t bytes = 12 + random_below(random, 14);
+    if (!random_chance(random, 0.7) || strlen(text) <= bytes)
+        return text;
+    while (bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
+        bytes--;
+    text[bytes] = '\0';
+    return text;
+}
+
+/* One text on either side, in the name or in the description, and amounts without a unit. The
+ * memo of an entry mostly is that of its record, cut off elsewhere. */
+static void statements_make(struct play *play)
+{
+    static const double memo_kept = 0.8;
+    const struct world *world = play->world;
+    if (!world->memos)
+        return;
+    bool as_name = random_chance(&play->random, 0.5);
+    const char **whole = arena_array(play->arena, (size_t)world->records, sizeof *whole);
+    for (int i = 0; i < world->records; i++) {
+        struct match_record *record = &play->records[i].record;
+        whole[i] = memo_whole(play, record->name, record->description);
+        const char *text = memo_cut(play, whole[i]);
+        record->name = as_name ? text : NULL;
+        record->description = as_name ? NULL : text;
+        record->email = record->vat_id = record->iban = NULL;
+        if (world->unit_unknown)
+            memcpy(record->amount.currency, "XXX", 4);
+    }
+    for (size_t i = 0; i < play->entry_count; i++) {
+        struct match_entry *entry = &play->entries[i].entry;
+        bool kept = play->entries[i].record >= 0 && random_chance(&play->random, memo_kept);
+        const char *text = memo_cut(play, kept ? whole[play->entries[i].record]
+                                               : memo_whole(play, entry->name, entry->description));
+        entry->name = as_name ? text : NULL;
+        entry->description = as_name ? NULL : text;
+        entry->email = entry->vat_id = entry->iban = NULL;
+        if (world->unit_unknown && strcmp(entry->amount.currency, "EUR") == 0)
+            memcpy(entry->amount.currency, "XXX", 4);
     }
 }
 
@@ -370,5 +449,6 @@ struct play world_make(struct arena *arena, const struct world *world)
         records_make(&play);
     for (size_t i = 0; i < others && !counterparties && world->view != VIEW_NONE; i++)
         other_entry_make(&play);
+    statements_make(&play);
     return play;
 }

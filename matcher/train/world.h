@@ -5,6 +5,7 @@
 
 #include "matcher/matcher.h"
 #include "matcher/train/company.h"
+#include "matcher/train/pool.h"
 
 struct world {
     uint64_t seed;
@@ -28,7 +29,12 @@ struct world {
     double round_amounts;
     double identifiers; /* chance that a side carries an identifier */
     double resolved;    /* chance that the pipeline knew the entry's counterparty */
+    bool registered;    /* companies may be known by VAT id and account */
+    double contacts;    /* chance that a side says where the party is, and its phone */
     int lag_days_max;
+    double drift_spread; /* deviation of an amount that drifts; 0: up to 3 % */
+    bool memos;          /* name and purpose stand in one short text, and nothing else is said */
+    bool unit_unknown;   /* amounts without a currency */
     struct name_noise record_noise, entry_noise;
 };
 
@@ -61,34 +67,17 @@ struct play {
     int64_t invoice_number;
 };
 
-enum outcome { OUTCOME_UNSEEN = -2, OUTCOME_NONE = -1 }; /* else the index of the true candidate */
-
-/* One decision with its truth. */
-struct example {
-    struct feature_vector *vectors;
-    size_t count;
-    int truth;
-    int fields_missing;
-    enum ledger_view view;
-    int world; /* which one it came from */
-};
-
-struct example_list {
-    struct example *at;
-    size_t count;
-    size_t capacity;
-    size_t true_entries;    /* records whose entry was in the ledger that could be seen */
-    size_t blocked_entries; /* … and among the candidates */
-};
-
 struct world world_draw(uint64_t seed, enum match_role role, bool held_out);
 
 /* Companies, records and entries; for the role of counterparties the entries are the companies that
  * are known. `world` must outlive what was made. */
 struct play world_make(struct arena *arena, const struct world *world);
 
-/* Makes the world and every record's example, with the candidates that blocking finds. */
-enum err world_play(struct arena *arena, const struct world *world, int number,
+/* The world as one batch; `play` must outlive the pool. */
+struct pool world_pool(struct play *play);
+
+/* Makes the world and adds it. */
+enum err world_play(struct arena *arena, const struct world *world,
                     struct example_list *into) MUST_USE;
 
 #endif

@@ -38,6 +38,26 @@ static double null_share_draw(struct random *random, enum match_role role, bool 
     return held_out ? in_range(random, 0.7, 0.9) : in_range(random, 0.45, 0.97);
 }
 
+/* Bank statements differ as a whole: some carry one short memo, in some amounts drift (fees,
+ * rates), in some money moves at once. */
+static void statement_draw(struct random *random, struct world *world)
+{
+    if (random_chance(random, 0.25)) {
+        world->memos = true;
+        world->unit_unknown = random_chance(random, 0.6);
+        world->identifiers = world->resolved = 0;
+        world->reference_missing = world->record_reference_missing = 1;
+        world->number_stated = 0;
+    }
+    if (random_chance(random, 0.2)) {
+        world->drift = in_range(random, 0.5, 0.9);
+        world->drift_spread = in_range(random, 0.005, 0.04);
+        world->net_of_fee = world->partial = 0;
+    }
+    if (random_chance(random, 0.3))
+        world->lag_days_max = (int)random_between(random, 1, 4);
+}
+
 struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
 {
     struct random random = {seed};
@@ -72,6 +92,8 @@ struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
         .resolved = in_range(&random, 0, 0.4),
         .lag_days_max = (int)random_between(&random, 2, held_out ? 14 : 20),
     };
+    if (role == MATCH_SETTLEMENT)
+        statement_draw(&random, &world);
     if (role != MATCH_COUNTERPARTY && random_chance(&random, 0.4))
         world.view = (enum ledger_view)random_between(&random, VIEW_AGEING, VIEW_NONE);
     /* Assumed: where the target's books cannot be read, one bill in eleven came by another door. */
@@ -80,6 +102,8 @@ struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
     if (role == MATCH_COUNTERPARTY) {
         world.name_missing *= 0.1; /* who is known mostly has a name */
         world.record_name_missing *= 0.3;
+        world.contacts = random_chance(&random, 0.4) ? 0 : in_range(&random, 0.4, 1);
+        world.registered = random_chance(&random, 0.4);
     }
     world.record_noise = noise_draw(&random, held_out, 0.5);
     world.entry_noise = noise_draw(&random, held_out, role == MATCH_SETTLEMENT ? 1.3 : 1.0);

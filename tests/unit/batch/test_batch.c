@@ -71,7 +71,7 @@ static void links_what_is_there_and_creates_what_is_not(void **state)
                                "r1,2026-03-01,-1200.50,EUR,Dupont & Fils SARL,INV-2026-0042\n"
                                "r2,2026-01-02,-40000.00,EUR,Quincaillerie Zola,Q-99881\n",
                                bank, 1);
-    assert_says(lines, "{\"record\":\"r1\",\"action\":\"link\",\"entry\":\"b1\",\"p\":0.99");
+    assert_says(lines, "{\"record\":\"r1\",\"action\":\"link\",\"entry\":\"b1\",\"p\":");
     assert_says(lines, "{\"feature\":\"amount\",\"value\":\"amount_exact\",\"log_odds\":");
     assert_says(lines, "{\"record\":\"r2\",\"action\":\"create\",\"entry\":null,\"p\":0.9");
     assert_says(lines, "\"band\":\"flow\"");
@@ -108,7 +108,7 @@ static void two_equal_claims_are_both_unsure(void **state)
                                "one,2026-03-01,-1200.50,EUR,Dupont & Fils SARL\n"
                                "two,2026-03-01,-1200.50,EUR,Dupont & Fils SARL\n",
                                bank, 1);
-    assert_says(lines, "{\"record\":\"one\",\"action\":\"link\",\"entry\":\"b1\"");
+    assert_says(lines, "\"value\":\"claimed_by_others\",\"log_odds\":-");
     assert_silent(lines, "\"band\":\"flow\"");
 }
 

@@ -149,15 +149,18 @@ static void amounts_are_exact_or_explained_or_near(void **state)
     } cases[] = {
         {{12345, "EUR"}, "amount_exact"},
         {{12000, "EUR"}, "amount_net_of_fee"},
-        {{12346, "EUR"}, "amount_within_half_percent"},
+        {{12346, "EUR"}, "amount_within_3_per_mille"},
+        {{12400, "EUR"}, "amount_within_1_percent"},
         {{12500, "EUR"}, "amount_within_3_percent"},
-        {{13000, "EUR"}, "amount_within_10_percent"},
+        {{13000, "EUR"}, "amount_within_6_percent"},
+        {{13500, "EUR"}, "amount_within_10_percent"},
         {{15000, "EUR"}, "amount_within_25_percent"},
         {{99999, "EUR"}, "amount_differs"},
         {{-12345, "EUR"}, "amount_differs"},
         {{INT64_MAX, "EUR"}, "amount_differs"},
         {{INT64_MIN, "EUR"}, "amount_differs"},
         {{12345, "USD"}, "amount_missing"},
+        {{12345, "XXX"}, "amount_exact"}, /* of no known unit */
         {{12345, ""}, "amount_missing"},
     };
     struct match_record record = record_plain();
@@ -179,7 +182,9 @@ static void dates_have_distance_and_order(void **state)
         const char *order;
     } cases[] = {
         {0, "date_same_day", "date_order_open"},
-        {-3, "date_within_3_days", "date_order_open"},
+        {-1, "date_within_1_day", "date_order_usual"},
+        {2, "date_within_2_days", "date_order_unusual_by_days"},
+        {-3, "date_within_4_days", "date_order_usual"},
         {-7, "date_within_7_days", "date_order_usual"},
         {14, "date_within_14_days", "date_order_unusual"},
         {24, "date_within_24_days", "date_order_unusual"},
@@ -360,6 +365,83 @@ static void frequent_words_say_less(void **state)
                         "name_common");
 }
 
+/* The bank's memo may come in either field, and is the same evidence. */
+static void a_memo_is_a_label_wherever_it_stands(void **state)
+{
+    struct match_record record = {.date = {20000}, .name = "MATTHIAS C paym"};
+    struct match_entry entry = {
+        .date = {20000}, .due_date = {DATE_NONE}, .name = "MATTHIAS C payment BGC"};
+    struct feature_vector as_name, as_description;
+    assert_int_equal(ask(*state, &record, &entry, 1, &as_name), OK);
+    assert_string_equal(feature_reason(FEATURE_LABEL_COVER, as_name.level[FEATURE_LABEL_COVER]),
+                        "label_cover_from_85");
+    record = (struct match_record){.date = {20000}, .description = record.name};
+    entry =
+        (struct match_entry){.date = {20000}, .due_date = {DATE_NONE}, .description = entry.name};
+    assert_int_equal(ask(*state, &record, &entry, 1, &as_description), OK);
+    assert_memory_equal(&as_name, &as_description, sizeof as_name);
+    record.name = "Matthias Corvinus";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_LABEL), "label_missing");
+}
+
+static void a_party_is_where_it_is(void **state)
+{
+    static const struct {
+        const char *address, *postcode, *phone;
+        const char *place, *number, *code, *line;
+    } cases[] = {
+        {"12 RUE MOREAU", "69 001", "04 72 00 11 22", "address_equal", "address_number_equal",
+         "postcode_equal", "phone_equal"},
+        {"14, rue Moreau, Lyon", "69003", "+33 4 72 00 11 23", "address_half",
+         "address_number_differs", "postcode_area_equal", "phone_resembles"},
+        {"Quai des Brumes", "13002", "0033 6 11 22 33 44", "address_unrelated",
+         "address_number_one_side", "postcode_differs", "phone_differs"},
+        {NULL, "", "12", "address_missing", "address_number_none", "postcode_missing",
+         "phone_missing"},
+    };
+    struct match_record record = {.date = {DATE_NONE},
+                                  .name = "Lefevre",
+                                  .address = "12 rue Moreau",
+                                  .postcode = "69001",
+                                  .phone = "+33 4 72 00 11 22"};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct match_entry entry = entry_plain();
+        entry.address = cases[i].address;
+        entry.postcode = cases[i].postcode;
+        entry.phone = cases[i].phone;
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_ADDRESS), cases[i].place);
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_ADDRESS_NUMBER),
+                            cases[i].number);
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_POSTCODE), cases[i].code);
+        assert_string_equal(reason_of(*state, &record, &entry, FEATURE_PHONE), cases[i].line);
+    }
+}
+
+static void initials_may_be_a_name(void **state)
+{
+    struct match_record record = {.date = {DATE_NONE}, .name = "IBM"};
+    struct match_entry entry = entry_plain();
+    entry.name = "International Business Machines Corporation";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME_ACRONYM), "name_acronym");
+    entry.name = "International Paper Machines";
+    assert_string_equal(reason_of(*state, &record, &entry, FEATURE_NAME_ACRONYM),
+                        "name_acronym_none");
+}
+
+static void words_are_counted_once_a_text(void **state)
+{
+    static const char *const texts[] = {"Garage Moreau garage", NULL, "Moreau SARL", " "};
+    struct token_counts counts = token_counts_of(*state, texts, COUNT(texts));
+    assert_int_equal(counts.names, 2);
+    for (size_t i = 0; i < counts.count; i++) {
+        if (strcmp(counts.tokens[i].token, "garage") == 0)
+            assert_int_equal(counts.tokens[i].names, 1);
+        if (strcmp(counts.tokens[i].token, "moreau") == 0)
+            assert_int_equal(counts.tokens[i].names, 2);
+        assert_true(i == 0 || strcmp(counts.tokens[i - 1].token, counts.tokens[i].token) < 0);
+    }
+}
+
 static void vectors_survive_writing_and_reading(void **state)
 {
     struct feature_vector vector, read;
@@ -417,6 +499,10 @@ int main(void)
         IN_ARENA(a_stated_number_is_looked_for),
         IN_ARENA(rivals_weaken_an_amount),
         IN_ARENA(frequent_words_say_less),
+        IN_ARENA(a_memo_is_a_label_wherever_it_stands),
+        IN_ARENA(a_party_is_where_it_is),
+        IN_ARENA(initials_may_be_a_name),
+        IN_ARENA(words_are_counted_once_a_text),
         IN_ARENA(vectors_survive_writing_and_reading),
         IN_ARENA(every_level_says_what_it_means),
         IN_ARENA(too_many_candidates_are_refused),
