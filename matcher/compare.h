@@ -9,6 +9,7 @@ enum {
     NAME_AGREES = 6,      /* levels from here speak for the same name */
     NAME_CLOSE = 8,       /* … for the very name */
     IDENTIFIER_STRONG = 5,
+    RANKED_MIN = 2,   /* the only one is no better than anybody */
     RANK_FROM = 4000, /* below it nothing is the best of anything */
     RANK_GAP = 500
 };

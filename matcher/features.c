@@ -232,6 +232,7 @@ static void compare_list(const struct list *list, const struct comparison *compa
 {
     struct ranking names = {0, 0}, labels = {0, 0};
     int exact = 0;
+    bool ranked = list->count >= RANKED_MIN;
     for (size_t i = 0; i < list->count; i++) {
         if (list->entries[i]->entry->consumed)
             continue;
@@ -246,9 +247,9 @@ static void compare_list(const struct list *list, const struct comparison *compa
             level[FEATURE_AMOUNT_RIVALS] = rivals >= 3 ? 1 : rivals >= 1 ? 2 : 3;
             level[FEATURE_AMOUNT_RARITY] = (uint8_t)amount_rarity(list->entries[i]->amount.minor);
         }
-        if (level[FEATURE_NAME] > 0 && names.best >= RANK_FROM)
+        if (ranked && level[FEATURE_NAME] > 0 && names.best >= RANK_FROM)
             level[FEATURE_NAME_RANK] = (uint8_t)rank_level(&names, comparisons[i].name_score);
-        if (level[FEATURE_LABEL] > 0 && labels.best >= RANK_FROM)
+        if (ranked && level[FEATURE_LABEL] > 0 && labels.best >= RANK_FROM)
             level[FEATURE_LABEL_RANK] =
                 (uint8_t)label_rank_level(&labels, comparisons[i].label_score);
     }

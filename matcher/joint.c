@@ -17,6 +17,9 @@ struct joint {
     size_t count;
     size_t *first;     /* of each item: where its candidates begin */
     int64_t *log_odds; /* of each candidate, by its own evidence */
+    uint64_t *part;    /* of each candidate: exp of them over the best of its item */
+    int64_t *best;     /* of each item: log-odds of the best outcome but null */
+    uint64_t *unseen;  /* of each item: the part of that outcome */
     uint64_t *left;    /* of each candidate: the share that other records leave */
     uint64_t *odds;    /* of each candidate: how strongly its record claims it */
     uint64_t *claims;  /* of each entry: Σ odds */
@@ -43,21 +46,28 @@ static int64_t null_log_odds(const struct joint *joint, const struct joint_item 
            joint->null_shift;
 }
 
+/* The best of an item's outcomes but null, whose log-odds move from round to round. */
+static int64_t best_of(const struct joint *joint, size_t index)
+{
+    int64_t best = joint->weights.unseen_micro[joint->plan.view];
+    for (size_t i = joint->first[index]; i < joint->first[index + 1]; i++)
+        best = larger(best, joint->log_odds[i]);
+    return best;
+}
+
+/* Each candidate is kept as a part of the best outcome; where null is better still, all shrink. */
 static void parts_of(const struct joint *joint, size_t index, struct parts *into)
 {
     const struct joint_item *item = &joint->items[index];
-    const int64_t *log_odds = joint->log_odds + joint->first[index];
+    const uint64_t *part = joint->part + joint->first[index];
     const uint64_t *left = joint->left + joint->first[index];
-    int64_t null = null_log_odds(joint, item);
-    int64_t unseen = joint->weights.unseen_micro[joint->plan.view];
-    int64_t best = larger(null, unseen);
-    for (size_t i = 0; i < item->count; i++)
-        best = larger(best, log_odds[i]);
-    into->null = fixed_exp_neg(best - null);
-    into->unseen = fixed_exp_neg(best - unseen);
+    int64_t ahead = joint->best[index] - null_log_odds(joint, item);
+    uint64_t scale = fixed_exp_neg(ahead < 0 ? -ahead : 0) / 2; /* 2^31: nothing overflows */
+    into->null = fixed_exp_neg(ahead > 0 ? ahead : 0);
+    into->unseen = (joint->unseen[index] * scale) >> 31;
     into->whole = into->null + into->unseen;
     for (size_t i = 0; i < item->count; i++) {
-        into->alone[i] = fixed_exp_neg(best - log_odds[i]);
+        into->alone[i] = (part[i] * scale) >> 31;
         into->candidate[i] = (into->alone[i] * left[i]) >> 31;
         into->whole += into->candidate[i];
     }
@@ -138,10 +148,21 @@ static struct joint *joint_new(struct arena *arena, const struct joint_plan *pla
     }
     size_t candidates = joint->first[count];
     joint->log_odds = arena_array(arena, candidates, sizeof *joint->log_odds);
+    joint->part = arena_array(arena, candidates, sizeof *joint->part);
+    joint->best = arena_array(arena, count, sizeof *joint->best);
+    joint->unseen = arena_array(arena, count, sizeof *joint->unseen);
     joint->left = arena_array(arena, candidates, sizeof *joint->left);
     joint->odds = arena_array(arena, candidates, sizeof *joint->odds);
     joint->claims = arena_array(arena, plan->entries, sizeof *joint->claims);
     return joint;
+}
+
+static void parts_keep(struct joint *joint, size_t index)
+{
+    int64_t best = joint->best[index] = best_of(joint, index);
+    joint->unseen[index] = fixed_exp_neg(best - joint->weights.unseen_micro[joint->plan.view]);
+    for (size_t i = joint->first[index]; i < joint->first[index + 1]; i++)
+        joint->part[i] = fixed_exp_neg(best - joint->log_odds[i]);
 }
 
 /* The evidence of every candidate by the weights as they are now. */
@@ -157,6 +178,7 @@ static void evidence_take(struct joint *joint)
             joint->log_odds[joint->first[k] + i] = sum;
             joint->left[joint->first[k] + i] = LEFT_ALL;
         }
+        parts_keep(joint, k);
     }
 }
 

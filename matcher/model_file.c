@@ -7,7 +7,7 @@
 #include "matcher/model.h"
 #include "matcher/scan.h"
 
-enum { WEIGHT_MICRO_MAX = 50000000, MODELS_MAX = 64 };
+enum { WEIGHT_MICRO_MAX = 50000000, FOLLOW_MICRO_MAX = 5000000, MODELS_MAX = 64 };
 
 struct builtin_model {
     const char *const *lines; /* NULL-terminated */
@@ -122,7 +122,8 @@ static bool scan_follow(struct scan *scan, struct joint_weights *into)
     if (!scan_literal(scan, "follow"))
         return false;
     for (int group = 0; group < GROUP_COUNT; group++) {
-        if (!scan_literal(scan, " ") || !scan_int(scan, 0, 2 * MICRO, &into->follow_micro[group]))
+        if (!scan_literal(scan, " ") ||
+            !scan_int(scan, 0, FOLLOW_MICRO_MAX, &into->follow_micro[group]))
             return false;
     }
     return scan_literal(scan, "\n");

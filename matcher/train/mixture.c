@@ -12,6 +12,7 @@ enum {
     WORLD_STEP = 7919
 };
 
+static const double pair_weight = 3;
 static const uint64_t training_seed = 20260101, held_out_seed = 20279999;
 
 const struct profile profiles[PROFILE_COUNT] = {{"invoice", MATCH_DOCUMENT},
@@ -53,16 +54,17 @@ struct ingredient {
 };
 
 static const struct ingredient ingredients[] = {
-    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.0, 0.3, 11, false}, 1},
-    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.15, 0.4, 12, true}, 1},
-    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.5, 0.3, 13, false}, 1},
-    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.3, 0.2, 14, true}, 1},
-    {MATCH_COUNTERPARTY, "patstat-nl", {PART_TRAINING, 0.1, 1, 21, true}, 1},
-    {MATCH_COUNTERPARTY, "patstat-nl", {PART_TRAINING, 0.3, 1, 22, true}, 1},
-    {MATCH_COUNTERPARTY, "patstat-nl", {PART_TRAINING, 0.5, 1, 23, true}, 1},
-    {MATCH_COUNTERPARTY, "fake1000", {PART_TRAINING, 0.1, 1, 31, true}, 1},
-    {MATCH_COUNTERPARTY, "fake1000", {PART_TRAINING, 0.3, 1, 32, true}, 1},
-    {MATCH_COUNTERPARTY, "fake1000", {PART_TRAINING, 0.5, 1, 33, true}, 1},
+    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.0, 0.3, 11, false, 0}, 1},
+    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.15, 0.4, 12, true, 0}, 1},
+    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.5, 0.3, 13, false, 0}, 1},
+    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.3, 0.2, 14, true, 0}, 1},
+    {MATCH_COUNTERPARTY, "patstat-nl", {PART_TRAINING, 0.1, 1, 21, true, 0}, 1},
+    {MATCH_COUNTERPARTY, "patstat-nl", {PART_TRAINING, 0.3, 1, 22, true, 0}, 1},
+    {MATCH_COUNTERPARTY, "patstat-nl", {PART_TRAINING, 0.5, 1, 23, true, 0}, 1},
+    {MATCH_COUNTERPARTY, "fake1000", {PART_TRAINING, 0.1, 1, 31, true, 0}, 1},
+    {MATCH_COUNTERPARTY, "fake1000", {PART_TRAINING, 0.3, 1, 32, false, 0}, 1},
+    {MATCH_COUNTERPARTY, "fake1000", {PART_TRAINING, 0.1, 1, 34, false, 0}, 1},
+    {MATCH_COUNTERPARTY, "fake1000", {PART_TRAINING, 0.5, 1, 33, true, 0}, 1},
 };
 
 static enum err set_play(struct arena *arena, const char *data, const char *set,
@@ -79,6 +81,17 @@ static enum err set_play(struct arena *arena, const char *data, const char *set,
     return err;
 }
 
+/* Names that were made to be mistaken for one another, each pair on its own. */
+static enum err pairs_play(struct arena *arena, const char *data, enum set_part part, double weight,
+                           struct example_list *into)
+{
+    for (size_t i = 0; i < SET_PAIRS; i++) {
+        struct set_cut cut = {part, 0, 1, 0, true, i};
+        TRY(set_play(arena, data, "name-pairs", &cut, weight, into));
+    }
+    return OK;
+}
+
 enum err mixture_training(struct arena *arena, const struct profile *profile, const char *data,
                           const char *left_out, struct example_list *into)
 {
@@ -92,6 +105,8 @@ enum err mixture_training(struct arena *arena, const struct profile *profile, co
             continue;
         TRY(set_play(arena, data, ingredient->set, &ingredient->cut, ingredient->weight, into));
     }
+    if (profile->role == MATCH_COUNTERPARTY && (!left_out || strcmp(left_out, "name-pairs") != 0))
+        return pairs_play(arena, data, PART_TRAINING, pair_weight, into);
     return OK;
 }
 
@@ -140,6 +155,8 @@ enum err mixture_measured(struct arena *arena, const struct profile *profile, co
     *into = examples_new(arena, EXAMPLES_MAX, BATCHES_MAX);
     if (!held_out->set)
         return worlds_play(arena, profile->role, held_out, into);
-    struct set_cut cut = {PART_HELD_OUT, held_out->null_share, 1, 99, held_out->as_name};
+    if (strcmp(held_out->set, "name-pairs") == 0)
+        return pairs_play(arena, data, PART_HELD_OUT, 1, into);
+    struct set_cut cut = {PART_HELD_OUT, held_out->null_share, 1, 99, held_out->as_name, 0};
     return set_play(arena, data, held_out->set, &cut, 1, into);
 }

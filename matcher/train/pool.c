@@ -139,7 +139,7 @@ enum err pool_play(struct arena *arena, const struct pool *pool, const char *nam
     index.arena = scratch;
     assert(into->batch_count < into->batch_capacity);
     struct example_batch *batch = &into->batches[into->batch_count];
-    *batch = (struct example_batch){name, pool->exclusive,  pool->flags == NULL, into->count,
+    *batch = (struct example_batch){name, pool->exclusive,  pool->is_public, into->count,
                                     0,    pool->entry_count};
     enum err err = OK;
     for (size_t i = 0; i < pool->record_count && into->count < into->capacity && err == OK; i++) {

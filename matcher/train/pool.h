@@ -15,7 +15,8 @@ struct pool {
     enum match_role role;
     enum ledger_view view;
     bool exclusive;
-    bool counted; /* words weigh by how often these texts have them */
+    bool is_public; /* a public set, not a generated world */
+    bool counted;   /* words weigh by how often these texts have them */
     const struct match_record *records;
     const int64_t *record_keys; /* equal keys: the same thing; negative: of nothing */
     const bool *exists;         /* has the record an entry at the target, seen or not? */

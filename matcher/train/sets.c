@@ -108,6 +108,7 @@ static struct making making_new(struct arena *arena, size_t rows, struct pool *p
     };
     *pool = (struct pool){
         .view = VIEW_FRESH,
+        .is_public = true,
         .counted = true,
         .records = making.records,
         .record_keys = making.record_keys,
@@ -252,7 +253,7 @@ static enum err persons_read(struct arena *arena, const char *directory, const s
         struct date date;
         if (!in_part((uint64_t)key, cut->part))
             continue;
-        if (!date_parse(row[3], &date))
+        if (!cut->as_name || !date_parse(row[3], &date))
             date.days = DATE_NONE;
         if (!is_known(&table, i, 6, cut->seed)) {
             struct match_record *record = record_new(&making, key, !loses_entry(key, cut));
@@ -271,24 +272,20 @@ static enum err persons_read(struct arena *arena, const char *directory, const s
     return OK;
 }
 
-/* case_group,schema,name1,name2,is_match,…: every pair is a question of its own among all second
- * names of its kind. */
-static enum err pairs_read(struct arena *arena, const char *directory, const struct set_cut *cut,
-                           struct pool *into)
+/* case_group,schema,name1,name2,is_match,…: one name is looked up among one. */
+static enum err pair_read(struct arena *arena, const char *directory, const struct set_cut *cut,
+                          struct pool *into)
 {
     struct table table;
     TRY(table_read(arena, arena_format(arena, "%s/name-pairs/cases.csv", directory), &table));
-    struct making making = making_new(arena, table.count, into);
+    struct making making = making_new(arena, 1, into);
     into->role = MATCH_COUNTERPARTY;
-    for (size_t i = 0; i < table.count; i++) {
-        char *const *row = table.row[i];
-        if (!in_part(i, cut->part))
-            continue;
-        bool same = strcmp(row[4], "true") == 0;
-        struct match_record *record = record_new(&making, (int64_t)i, same);
-        record->name = filled(row[2]);
-        entry_new(&making, same ? (int64_t)i : -2)->name = filled(row[3]);
-    }
+    if (cut->pair >= table.count || !in_part(cut->pair, cut->part))
+        return OK;
+    char *const *row = table.row[cut->pair];
+    bool same = strcmp(row[4], "true") == 0;
+    record_new(&making, 1, same)->name = filled(row[2]);
+    entry_new(&making, same ? 1 : 2)->name = filled(row[3]);
     return OK;
 }
 
@@ -302,7 +299,7 @@ enum err set_read(struct arena *arena, const char *directory, const char *name,
     } sets[] = {{"transactions", transactions_read},
                 {"patstat-nl", patstat_read},
                 {"fake1000", persons_read},
-                {"name-pairs", pairs_read}};
+                {"name-pairs", pair_read}};
     for (size_t i = 0; i < COUNT(sets); i++) {
         if (strcmp(sets[i].name, name) == 0)
             return sets[i].read(arena, directory, cut, into);

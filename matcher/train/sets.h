@@ -13,10 +13,16 @@ struct set_cut {
     double null_share;   /* records that lose their entry */
     double record_share; /* of the records that are asked about */
     uint64_t seed;
-    bool as_name; /* transactions: the memo stands in the name, else in the description */
+    /* transactions: the memo stands in the name, else in the description; fake1000: the date of
+     * birth is told */
+    bool as_name;
+    size_t pair; /* name-pairs: which one, from 0 */
 };
 
-/* `name`: transactions, patstat-nl, fake1000, name-pairs; `directory` holds a folder of each. */
+/* A pair of names is a pool of its own; it is empty when the pair is of the other part.
+ *
+ * `name`: transactions, patstat-nl, fake1000, name-pairs; `directory` holds a folder of each. */
+enum { SET_PAIRS = 442 };
 enum err set_read(struct arena *arena, const char *directory, const char *name,
                   const struct set_cut *cut, struct pool *into) MUST_USE;
 

@@ -18,10 +18,12 @@ static struct pair_flags flags_draw(void *context, size_t record, size_t entry)
     return flags;
 }
 
-/* Half of the worlds know how often words occur, as a file does; a workspace may not. */
+/* Half of the worlds are files: they know how often words occur, and nothing that has no column.
+ * The others are workspaces, which know what the pipeline knows. */
 struct pool world_pool(struct play *play)
 {
     const struct world *world = play->world;
+    bool is_file = world->seed % 2 == 0;
     size_t records = (size_t)world->records, entries = play->entry_count;
     struct match_record *record = arena_array(play->arena, records, sizeof *record);
     struct match_entry *entry = arena_array(play->arena, entries, sizeof *entry);
@@ -31,18 +33,26 @@ struct pool world_pool(struct play *play)
     bool companies = world->role == MATCH_COUNTERPARTY;
     for (size_t i = 0; i < records; i++) {
         record[i] = play->records[i].record;
+        if (is_file) {
+            record[i].fee = (struct money){0};
+            record[i].customer_id = NULL;
+        }
         record_keys[i] = companies ? play->records[i].company : (int64_t)i;
         exists[i] = play->records[i].exists;
     }
     for (size_t i = 0; i < entries; i++) {
         entry[i] = play->entries[i].entry;
+        if (is_file) {
+            entry[i].due_date.days = DATE_NONE;
+            entry[i].file_name = entry[i].customer_id = NULL;
+        }
         entry_keys[i] = companies ? play->entries[i].company : play->entries[i].record;
     }
     return (struct pool){
         .role = world->role,
         .view = world->view,
         .exclusive = !companies,
-        .counted = world->seed % 2 == 0,
+        .counted = is_file,
         .records = record,
         .record_keys = record_keys,
         .exists = exists,
@@ -50,7 +60,7 @@ struct pool world_pool(struct play *play)
         .entries = entry,
         .entry_keys = entry_keys,
         .entry_count = entries,
-        .flags = flags_draw,
+        .flags = is_file ? NULL : flags_draw,
         .context = play,
     };
 }
