@@ -22,6 +22,7 @@ const sessions = async () => (await control.get('/control/state')).providers.str
 let flow;
 before(async () => {
   await switches({ era: 'modern' });
+  await control.post('/control/stripe/drop_sessions'); // those of other stories
   await forgetRequests();
   flow = await integrated();
 });

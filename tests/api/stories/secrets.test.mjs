@@ -12,6 +12,7 @@ const SHORTEST = 12;
 /** Answers that tell a secret of ours, once, to the one whom it is for. */
 const TELLING = [
   ['POST', /^\/v1\/auth\/(login|refresh)$/, ['access_token', 'refresh_token']],
+  ['POST', /^\/v1\/me\/password$/, ['access_token', 'refresh_token']],
   ['POST', /^\/v1\/workspaces\/[^/]+\/api-keys$/, ['key']],
   ['POST', /^\/v1\/workspaces\/[^/]+\/invitations$/, ['token']],
   ['POST', /^\/v1\/workspaces\/[^/]+\/connections(\/[^/]+\/reconnect)?$/, ['authorize_url']],
