@@ -37,21 +37,6 @@ bool batch_profile_parse(const char *name, enum batch_profile *into)
     return false;
 }
 
-enum err batch_new(struct arena *arena, const struct model_set *models, enum batch_profile profile,
-                   const struct table *records, const struct table *ledger, struct batch **into)
-{
-    struct batch *batch = arena_alloc(arena, sizeof *batch);
-    batch->profile = profile;
-    batch->model = model_current(models, profiles[profile].role);
-    batch->records = records;
-    batch->ledger = ledger;
-    batch->index = block_index_new(arena, ledger);
-    batch->verdicts = arena_array(arena, records->count, sizeof *batch->verdicts);
-    batch->arena = arena;
-    *into = batch;
-    return OK;
-}
-
 /* ---- workers ---- */
 
 struct batch_worker {
@@ -89,17 +74,12 @@ static struct uuid id_of(const struct table_row *row)
     return id;
 }
 
-/* An amount without a currency is compared as if it had that of the other side. */
-static struct money amount_of(const struct table_row *row, const struct table_row *other)
+/* An amount without a currency is compared with any (record.h). */
+static struct money amount_of(const struct table_row *row)
 {
     struct money money = {0};
-    if (!row->has_amount)
-        return money;
-    if (row->has_currency && (other->has_currency || !other->has_amount))
-        return row->amount;
-    const char *currency = other->has_currency ? other->amount.currency : "XXX";
-    money.minor = sketch_minor(sketch_amount(row), currency);
-    memcpy(money.currency, currency, sizeof money.currency);
+    if (row->has_amount)
+        money = row->has_currency ? row->amount : (struct money){row->amount.minor, "XXX"};
     return money;
 }
 
@@ -108,7 +88,7 @@ static struct match_record record_of(const struct table_row *row)
     const char *const *text = row->text;
     return (struct match_record){
         .id = id_of(row),
-        .amount = amount_of(row, row),
+        .amount = amount_of(row),
         .date = row->date,
         .name = text[TABLE_COUNTERPARTY],
         .email = text[TABLE_EMAIL],
@@ -123,12 +103,12 @@ static struct match_record record_of(const struct table_row *row)
     };
 }
 
-static struct match_entry entry_of(const struct table_row *row, const struct table_row *record)
+static struct match_entry entry_of(const struct table_row *row)
 {
     const char *const *text = row->text;
     return (struct match_entry){
         .id = id_of(row),
-        .amount = amount_of(row, record),
+        .amount = amount_of(row),
         .date = row->date,
         .due_date = {DATE_NONE},
         .name = text[TABLE_COUNTERPARTY],
@@ -143,6 +123,37 @@ static struct match_entry entry_of(const struct table_row *row, const struct tab
         .phone = text[TABLE_PHONE],
         .analysed = true,
     };
+}
+
+/* ---- the batch ---- */
+
+/* Every entry is compared with many records: it is normalised once. */
+static void sides_make(struct batch *batch)
+{
+    size_t count = batch->ledger->count;
+    struct match_entry *entries = arena_array(batch->arena, count, sizeof *entries);
+    batch->sides = arena_array(batch->arena, count, sizeof *batch->sides);
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = entry_of(&batch->ledger->rows[i]);
+        batch->sides[i] =
+            side_of_entry(batch->arena, &entries[i], block_index_counts(batch->index));
+    }
+}
+
+enum err batch_new(struct arena *arena, const struct model_set *models, enum batch_profile profile,
+                   const struct table *records, const struct table *ledger, struct batch **into)
+{
+    struct batch *batch = arena_alloc(arena, sizeof *batch);
+    batch->profile = profile;
+    batch->model = model_current(models, profiles[profile].role);
+    batch->records = records;
+    batch->ledger = ledger;
+    batch->index = block_index_new(arena, ledger);
+    batch->verdicts = arena_array(arena, records->count, sizeof *batch->verdicts);
+    batch->arena = arena;
+    sides_make(batch);
+    *into = batch;
+    return OK;
 }
 
 /* ---- scoring ---- */
@@ -182,21 +193,40 @@ void verdict_order(const struct batch *batch, struct verdict *verdict)
     }
 }
 
+/* Amounts without a currency have two decimals. Against one in a currency that has not, the entry's
+ * is said in the decimals of the record. */
+static const struct match_side *side_against(const struct batch_worker *worker, uint32_t entry,
+                                             const struct table_row *record)
+{
+    const struct batch *batch = worker->batch;
+    const struct table_row *row = &batch->ledger->rows[entry];
+    const char *known = record->has_currency ? record->amount.currency : row->amount.currency;
+    if (!row->has_amount || !record->has_amount || record->has_currency == row->has_currency ||
+        currency_exponent(known) == currency_exponent(""))
+        return batch->sides[entry];
+    struct match_entry *said = arena_alloc(worker->scratch, sizeof *said);
+    *said = entry_of(row);
+    said->amount.minor =
+        sketch_minor(sketch_amount(row), record->has_currency ? record->amount.currency : "");
+    memcpy(said->amount.currency, "XXX", sizeof said->amount.currency);
+    return side_of_entry(worker->scratch, said, block_index_counts(batch->index));
+}
+
 static enum err score_one(struct batch_worker *worker, size_t at)
 {
     struct batch *batch = worker->batch;
     const struct table_row *row = &batch->records->rows[at];
     struct match_record record = record_of(row);
-    struct match_entry entries[BLOCK_CANDIDATES_MAX];
+    const struct match_side *sides[BLOCK_CANDIDATES_MAX];
     struct feature_vector vectors[BLOCK_CANDIDATES_MAX];
     struct block_found found;
     block_find(worker->search, worker->scratch, row, &found);
     for (size_t i = 0; i < found.count; i++)
-        entries[i] = entry_of(&batch->ledger->rows[found.row[i]], row);
-    struct feature_question question = {&record, entries, found.count,
-                                        profiles[batch->profile].role,
-                                        block_index_counts(batch->index)};
-    TRY(features_of(worker->scratch, &question, vectors));
+        sides[i] = side_against(worker, found.row[i], row);
+    const struct match_side *side =
+        side_of_record(worker->scratch, &record, block_index_counts(batch->index));
+    TRY(features_of_sides(worker->scratch, side, sides, found.count, profiles[batch->profile].role,
+                          vectors));
     struct verdict *verdict = &batch->verdicts[at];
     verdict->offered = (uint32_t)found.count;
     verdict->entries = arena_copy(worker->kept, found.row, found.count * sizeof found.row[0]);

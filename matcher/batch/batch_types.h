@@ -31,6 +31,7 @@ struct batch {
     const struct match_model *model;
     const struct table *records, *ledger;
     struct block_index *index;
+    const struct match_side **sides; /* of the entries, by row */
     struct verdict *verdicts; /* by record */
     struct arena *arena;
     /* What a level contributes, as JSON without its separator; NULL where it weighs nothing. */

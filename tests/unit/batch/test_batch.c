@@ -122,6 +122,18 @@ static void a_missing_currency_is_no_disagreement(void **state)
     assert_silent(lines, "currency_");
 }
 
+static void a_missing_currency_takes_the_decimals_of_the_other_side(void **state)
+{
+    static const char yen[] = "id,date,amount,currency,reference\ne,2026-03-03,1200,JPY,Q-7788\n";
+    static const char bare[] = "id,date,amount,reference\nr,2026-03-01,1200.00,Q-7788\n";
+    const char *lines = decide(*state, PROFILE_BANK_TRANSACTION, bare, yen, 1);
+    assert_says(lines, "\"entry\":\"e\"");
+    assert_says(lines, "amount_exact");
+    lines = decide(*state, PROFILE_BANK_TRANSACTION, yen, bare, 1);
+    assert_says(lines, "\"entry\":\"r\"");
+    assert_says(lines, "amount_exact");
+}
+
 static void answers_do_not_depend_on_pieces_or_on_order(void **state)
 {
     struct arena *arena = *state;
@@ -171,6 +183,8 @@ int main(void)
                                         arena_teardown),
         cmocka_unit_test_setup_teardown(a_missing_currency_is_no_disagreement, arena_setup,
                                         arena_teardown),
+        cmocka_unit_test_setup_teardown(a_missing_currency_takes_the_decimals_of_the_other_side,
+                                        arena_setup, arena_teardown),
         cmocka_unit_test_setup_teardown(answers_do_not_depend_on_pieces_or_on_order, arena_setup,
                                         arena_teardown),
         cmocka_unit_test_setup_teardown(ids_are_quoted_as_json, arena_setup, arena_teardown),
