@@ -120,6 +120,8 @@ const struct match_side *side_of_record(struct arena *arena, const struct match_
                                         const struct token_counts *counts);
 const struct match_side *side_of_entry(struct arena *arena, const struct match_entry *entry,
                                        const struct token_counts *counts);
+/* A copy that needs nothing but what the original was made from: its arena may go. */
+const struct match_side *side_copy(struct arena *arena, const struct match_side *side);
 enum err features_of_sides(struct arena *arena, const struct match_side *record,
                            const struct match_side *const *entries, size_t count,
                            enum match_role role, struct feature_vector *vectors) MUST_USE;

@@ -132,12 +132,15 @@ static void sides_make(struct batch *batch)
 {
     size_t count = batch->ledger->count;
     struct match_entry *entries = arena_array(batch->arena, count, sizeof *entries);
+    struct arena *scratch = arena_open();
     batch->sides = arena_array(batch->arena, count, sizeof *batch->sides);
     for (size_t i = 0; i < count; i++) {
         entries[i] = entry_of(&batch->ledger->rows[i]);
-        batch->sides[i] =
-            side_of_entry(batch->arena, &entries[i], block_index_counts(batch->index));
+        batch->sides[i] = side_copy(
+            batch->arena, side_of_entry(scratch, &entries[i], block_index_counts(batch->index)));
+        arena_reset(scratch);
     }
+    arena_close(scratch);
 }
 
 enum err batch_new(struct arena *arena, const struct model_set *models, enum batch_profile profile,
