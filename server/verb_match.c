@@ -41,8 +41,8 @@ static const char help_text[] =
     "\n"
     "One line of JSON per record, in their order: record, action (link or create), entry, p (the\n"
     "probability that this action with this entry is right), band (flow from 0.85, hold from\n"
-    "0.55, stop below), candidates (the best five, each with p and what speaks for and against\n"
-    "it).\n"
+    "0.55, stop below), candidates (the best three, two more if their p is 0.001 or above; each\n"
+    "with p and what speaks for and against it).\n"
     "\n"
     "Exit status: 0 every record is decided; 1 a file cannot be read, is not as it must be, or\n"
     "cannot be written; 2 the command line is wrong; 130 interrupted. A file is written whole or\n"
@@ -153,9 +153,11 @@ static void show_progress(const char *what, size_t done, size_t all)
     fprintf(stderr, "\r%-9s [%s] %zu of %zu ", what, bar, done, all);
 }
 
-static void clear_progress(void)
+/* What takes a moment and cannot be counted; "" clears the line. */
+static void show_stage(bool shown, const char *what)
 {
-    fputs("\r\033[K", stderr);
+    if (shown)
+        fprintf(stderr, "\r\033[K%s", what);
 }
 
 /* Until all records are scored; false when interrupted. */
@@ -190,8 +192,7 @@ static enum err score_all(struct invocation *invocation, struct run_thread *thre
         if (threads[i].started)
             pthread_join(threads[i].id, NULL);
     }
-    if (shown)
-        clear_progress();
+    show_stage(shown, "");
     for (size_t i = 0; i < count; i++)
         TRY(threads[i].error);
     if (finished)
@@ -244,11 +245,14 @@ static enum err decide_all(struct invocation *invocation, const struct match_opt
         threads[i] = (struct run_thread){.run = &run, .worker = batch_worker_open(batch)};
     enum err error = score_all(invocation, threads, count, shown);
     if (error == OK) {
+        show_stage(shown, "deciding all together ");
         batch_settle(batch);
+        show_stage(shown, "writing ");
         error = write_lines(invocation, batch, records, output);
     }
     if (error == OK)
         error = match_output_finish(invocation->arena, output);
+    show_stage(shown, "");
     if (error == OK && shown)
         show_summary(batch);
     for (size_t i = 0; i < count; i++)
@@ -287,7 +291,9 @@ enum err verb_match(struct invocation *invocation)
             "the signs of %s are turned round\n",
             ledger.name);
     TRY(model_set_new(arena, &models));
+    show_stage(isatty(STDERR_FILENO), "indexing the ledger ");
     TRY(batch_new(arena, models, options.as, &records, &ledger, &batch));
+    show_stage(isatty(STDERR_FILENO), "");
     enum err error = match_output_open(arena, options.out, &output);
     if (error == OK)
         error = decide_all(invocation, &options, batch, records.count, &output);

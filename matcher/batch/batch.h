@@ -21,7 +21,10 @@ bool batch_profile_parse(const char *name, enum batch_profile *into);
 
 enum {
     BATCH_LINE_BYTES_MAX = 1024 * 1024,
-    BATCH_SHOWN_MAX = 5 /* candidates of a line */
+    /* Candidates of a line: the best of them, and more while they have some probability. */
+    BATCH_SHOWN_ALWAYS = 3,
+    BATCH_SHOWN_MAX = 5,
+    BATCH_SHOWN_FROM_MICRO = 1000
 };
 
 struct batch;

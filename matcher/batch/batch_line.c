@@ -67,6 +67,13 @@ static void add_candidate(const struct batch *batch, const struct scored *scored
     buf_add_text(into, "]}");
 }
 
+static bool is_shown(const struct verdict *verdict, uint32_t place)
+{
+    return place < BATCH_SHOWN_ALWAYS ||
+           (place < BATCH_SHOWN_MAX &&
+            verdict->candidates[place].p_micro >= BATCH_SHOWN_FROM_MICRO);
+}
+
 void batch_line(const struct batch *batch, size_t record, struct buf *into)
 {
     const struct verdict *verdict = &batch->verdicts[record];
@@ -88,7 +95,7 @@ void batch_line(const struct batch *batch, size_t record, struct buf *into)
     buf_add_text(into, ",\"band\":\"");
     buf_add_text(into, match_band_name(verdict_band(verdict)));
     buf_add_text(into, "\",\"candidates\":[");
-    for (uint32_t i = 0; i < verdict->count && i < BATCH_SHOWN_MAX; i++) {
+    for (uint32_t i = 0; i < verdict->count && is_shown(verdict, i); i++) {
         if (i > 0)
             buf_add_char(into, ',');
         add_candidate(batch, &verdict->candidates[i], into);

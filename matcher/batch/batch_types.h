@@ -32,7 +32,7 @@ struct batch {
     const struct table *records, *ledger;
     struct block_index *index;
     const struct match_side **sides; /* of the entries, by row */
-    struct verdict *verdicts; /* by record */
+    struct verdict *verdicts;        /* by record */
     struct arena *arena;
     /* What a level contributes, as JSON without its separator; NULL where it weighs nothing. */
     const char *words[FEATURE_COUNT][FEATURE_LEVELS_MAX];
