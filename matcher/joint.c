@@ -9,7 +9,7 @@
 #define ODDS_MAX (UINT64_C(1) << 40)
 #define LEFT_ALL (UINT64_C(1) << 31)
 
-enum { SHARE_MIN_MICRO = 1000 };
+enum { SHARE_MIN_MICRO = 5000 };
 
 struct joint {
     struct joint_plan plan;
@@ -24,6 +24,7 @@ struct joint {
     uint64_t *odds;    /* of each candidate: how strongly its record claims it */
     uint64_t *claims;  /* of each entry: Σ odds */
     int64_t null_shift;
+    int64_t unclaimed_shift;
     int64_t habit[FEATURE_COUNT][FEATURE_LEVELS_MAX];
     struct joint_weights weights; /* as they are for this batch */
 };
@@ -121,6 +122,23 @@ static int64_t clamped(int64_t value, int64_t min, int64_t max)
     return value < min ? min : value > max ? max : value;
 }
 
+/* From the usual share to what `sum` of `count` shows, in log-odds. */
+static int64_t share_shift(int64_t sum, int64_t count, int64_t usual)
+{
+    int64_t share = (sum + SHIFT_PSEUDO_COUNT * usual) / (count + SHIFT_PSEUDO_COUNT);
+    share = clamped(share, SHARE_MIN_MICRO, MICRO - SHARE_MIN_MICRO);
+    return fixed_logit(share) - fixed_logit(usual);
+}
+
+/* Σ of the probabilities that nobody claims an entry. */
+static int64_t unclaimed(const struct joint *joint)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < joint->plan.entries; i++)
+        sum += share_of(ODDS_ONE, ODDS_ONE + joint->claims[i]);
+    return sum;
+}
+
 /* The usual share is one of records that the model saw; the batch says its own. Where the ledger
  * does not show everything, "none" and "not seen" look alike, and the batch cannot tell. */
 static void shift_follow(struct joint *joint, int64_t nulls)
@@ -128,10 +146,16 @@ static void shift_follow(struct joint *joint, int64_t nulls)
     if (joint->plan.view != VIEW_FRESH)
         return;
     int64_t usual = joint->plan.model->null_share_micro;
+    joint->null_shift = share_shift(nulls, (int64_t)joint->count, usual);
+    if (!joint->plan.exclusive)
+        return;
+    const struct joint_weights *fitted = &joint->plan.model->joint;
+    /* A few records leave most of any ledger unclaimed: that says nothing yet. */
     int64_t count = (int64_t)joint->count;
-    int64_t share = (nulls + SHIFT_PSEUDO_COUNT * usual) / (count + SHIFT_PSEUDO_COUNT);
-    share = clamped(share, SHARE_MIN_MICRO, MICRO - SHARE_MIN_MICRO);
-    joint->null_shift = fixed_logit(share) - fixed_logit(usual);
+    int64_t whole =
+        share_shift(unclaimed(joint), (int64_t)joint->plan.entries, fitted->unclaimed_share_micro);
+    joint->unclaimed_shift = whole * count / (count + SHIFT_PSEUDO_COUNT);
+    joint->null_shift += joint->unclaimed_shift * fitted->unclaimed_follow_micro / MICRO;
 }
 
 static struct joint *joint_new(struct arena *arena, const struct joint_plan *plan,
@@ -168,7 +192,7 @@ static void parts_keep(struct joint *joint, size_t index)
 /* The evidence of every candidate by the weights as they are now. */
 static void evidence_take(struct joint *joint)
 {
-    joint->null_shift = 0;
+    joint->null_shift = joint->unclaimed_shift = 0;
     for (size_t k = 0; k < joint->count; k++) {
         for (size_t i = 0; i < joint->items[k].count; i++) {
             const uint8_t *level = joint->items[k].vectors[i].level;
@@ -281,6 +305,11 @@ int64_t joint_habit(const struct joint *joint, enum feature feature, int level)
 int64_t joint_weight(const struct joint *joint, enum feature feature, int level)
 {
     return joint->weights.weight[feature][level];
+}
+
+int64_t joint_unclaimed_shift(const struct joint *joint)
+{
+    return joint->unclaimed_shift;
 }
 
 int64_t joint_null_shift(const struct joint *joint)

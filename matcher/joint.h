@@ -3,7 +3,9 @@
  * - how many of its records have no entry at all. The intercept of "no entry exists" moves until
  * the share that the model was fitted on has become the share that the batch itself shows
  *   (expectation-maximisation for a changed prior, Saerens and others 2002), shrunk by
- *   SHIFT_PSEUDO_COUNT imagined records of the usual share;
+ *   SHIFT_PSEUDO_COUNT imagined records of the usual share. Where entries are consumed once, the
+ *   share of the ledger that nobody claims moves it as well: a ledger that is all used up has an
+ *   entry for whoever is left;
  * - which entries other records want more. Where an entry is consumed once, the probabilities are
  *   those of all one-to-one assignments together, by belief propagation on the candidates
  *   (Vontobel 2013): an entry that another record claims counts less, and "claimed_elsewhere" says
@@ -61,5 +63,7 @@ int64_t joint_weight(const struct joint *joint, enum feature feature, int level)
 
 /* By how much the intercept of "no entry exists" moved; part of null_log_odds_micro. */
 int64_t joint_null_shift(const struct joint *joint);
+/* The part of it that the unclaimed entries would be if they were believed wholly. */
+int64_t joint_unclaimed_shift(const struct joint *joint);
 
 #endif

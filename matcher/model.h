@@ -36,6 +36,10 @@ enum ledger_view ledger_view_of(enum match_ledger ledger, int64_t age_s, int64_t
 
 /* What a record weighs that is decided together with many (joint.h). */
 struct joint_weights {
+    /* Entries that belong to no record of the batch: their share in training, and how much of what
+     * a batch shows instead is believed. */
+    int64_t unclaimed_share_micro;
+    int64_t unclaimed_follow_micro;
     int64_t null_micro;
     int64_t null_missing_micro[4];
     int64_t unseen_micro[VIEW_COUNT];

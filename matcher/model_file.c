@@ -151,7 +151,12 @@ static bool scan_joint(struct scan *scan, struct match_model *into)
 {
     struct joint_weights *joint = &into->joint;
     return scan_literal(scan, "joint null_share ") &&
-           scan_int(scan, 1, MICRO - 1, &into->null_share_micro) && scan_literal(scan, "\n") &&
+           scan_int(scan, 1, MICRO - 1, &into->null_share_micro) &&
+           scan_literal(scan, "\nunclaimed_share ") &&
+           scan_int(scan, 1, MICRO - 1, &joint->unclaimed_share_micro) &&
+           scan_literal(scan, " follow ") &&
+           scan_int(scan, 0, FOLLOW_MICRO_MAX, &joint->unclaimed_follow_micro) &&
+           scan_literal(scan, "\n") &&
            scan_intercepts(scan, &joint->null_micro, joint->null_missing_micro,
                            joint->unseen_micro) &&
            scan_features(scan, joint->weight) && scan_follow(scan, joint) &&

@@ -9,10 +9,11 @@ enum {
     AT_MISSING = 1, /* for 1, 2, 3 missing fields */
     AT_UNSEEN = 4,
     AT_FOLLOW = AT_UNSEEN + VIEW_COUNT,
-    AT_FEATURES = AT_FOLLOW + GROUP_COUNT,
+    AT_UNCLAIMED = AT_FOLLOW + GROUP_COUNT,
+    AT_FEATURES,
     PARAMETERS_MAX = 256,
     STEPS_MAX = 60,
-    ROUNDS = 3, /* with what the batches say */
+    ROUNDS = 7, /* with what the batches say */
     HALVINGS_MAX = 20,
     ACTIVE_MAX = FEATURE_COUNT + GROUP_COUNT
 };
@@ -44,6 +45,7 @@ static struct layout layout_new(void)
     struct layout layout = {.count = AT_FEATURES};
     for (int group = 0; group < GROUP_COUNT; group++)
         layout.bounded[AT_FOLLOW + group] = true;
+    layout.bounded[AT_UNCLAIMED] = true;
     for (int i = 0; i < FEATURE_COUNT; i++) {
         layout.feature_at[i] = layout.count;
         int levels = feature_info((enum feature)i)->levels;
@@ -123,6 +125,10 @@ static void outcomes_of(const struct fit *fit, const struct example *example, st
     into->active_count[n] = 1;
     if (example->fields_missing > 0)
         into->active[n][into->active_count[n]++] = AT_MISSING + example->fields_missing - 1;
+    if (example->unclaimed_shift != 0) {
+        into->value[n][into->active_count[n]] = example->unclaimed_shift;
+        into->active[n][into->active_count[n]++] = AT_UNCLAIMED;
+    }
     into->active[n + 1][0] = AT_UNSEEN + (int)example->view;
     into->active_count[n + 1] = 1;
     into->truth = example->truth >= 0              ? (size_t)example->truth
@@ -330,6 +336,7 @@ static void joint_fill(const struct fit *fit, struct joint_weights *into)
         into->unseen_micro[view] = micro_of(fit->weight[AT_UNSEEN + view]);
     for (int group = 0; group < GROUP_COUNT; group++)
         into->follow_micro[group] = micro_of(fit->weight[AT_FOLLOW + group]);
+    into->unclaimed_follow_micro = micro_of(fit->weight[AT_UNCLAIMED]);
     levels_fill(fit, into->weight);
 }
 
@@ -378,7 +385,9 @@ static void batches_follow(const struct match_model *model, const struct example
             struct model_output output;
             struct example *example = &examples->at[batch->first + k];
             joint_answer(joint, k, &output, example->claimed_micro);
-            example->null_shift_micro = joint_null_shift(joint);
+            int64_t believed = joint_unclaimed_shift(joint) * model->joint.unclaimed_follow_micro;
+            example->null_shift_micro = joint_null_shift(joint) - believed / MICRO;
+            example->unclaimed_shift = (double)joint_unclaimed_shift(joint) / MICRO;
             habits_take(joint, example);
         }
         arena_close(arena);
@@ -439,6 +448,19 @@ static void examples_weigh(const struct example_list *examples, double factor)
     }
 }
 
+/* Of the ledgers of batches whose entries are consumed once; a half where there are none. */
+static int64_t unclaimed_share_of(const struct example_list *examples)
+{
+    double entries = 1, claimed = 0.5;
+    for (size_t i = 0; i < examples->batch_count; i++) {
+        const struct example_batch *batch = &examples->batches[i];
+        for (size_t k = 0; k < batch->count && batch->exclusive; k++)
+            claimed += examples->at[batch->first + k].truth >= 0;
+        entries += batch->exclusive ? (double)batch->entry_count : 0;
+    }
+    return micro_of(1 - claimed / entries);
+}
+
 static int64_t null_share_of(const struct example_list *examples)
 {
     double nulls = 0;
@@ -456,6 +478,7 @@ void match_fit(struct arena *arena, const struct example_list *examples, struct 
     fit->examples = examples;
     fit->layout = layout_new();
     into->null_share_micro = null_share_of(examples);
+    into->joint.unclaimed_share_micro = unclaimed_share_of(examples);
     usual_take(examples, into);
     examples_weigh(examples, alone_weight);
     newton(fit, report);

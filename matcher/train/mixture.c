@@ -54,9 +54,9 @@ struct ingredient {
 };
 
 static const struct ingredient ingredients[] = {
-    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.0, 0.3, 11, false, 0}, 1},
-    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.15, 0.4, 12, true, 0}, 1},
-    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.5, 0.3, 13, false, 0}, 1},
+    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.05, 0.3, 11, false, 0}, 1},
+    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.15, 1, 12, true, 0}, 0.4},
+    {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.5, 0.6, 13, false, 0}, 0.6},
     {MATCH_SETTLEMENT, "transactions", {PART_TRAINING, 0.3, 0.2, 14, true, 0}, 1},
     {MATCH_COUNTERPARTY, "patstat-nl", {PART_TRAINING, 0.1, 1, 21, true, 0}, 1},
     {MATCH_COUNTERPARTY, "patstat-nl", {PART_TRAINING, 0.3, 1, 22, true, 0}, 1},

@@ -61,7 +61,9 @@ static void match_model_write(struct buf *into, const struct match_model *model)
     intercepts_add(into, model->null_micro, model->null_missing_micro, model->unseen_micro);
     levels_add(into, "weight", model->weight);
     const struct joint_weights *joint = &model->joint;
-    buf_format(into, "joint null_share %" PRId64 "\n", model->null_share_micro);
+    buf_format(
+        into, "joint null_share %" PRId64 "\nunclaimed_share %" PRId64 " follow %" PRId64 "\n",
+        model->null_share_micro, joint->unclaimed_share_micro, joint->unclaimed_follow_micro);
     intercepts_add(into, joint->null_micro, joint->null_missing_micro, joint->unseen_micro);
     levels_add(into, "weight", joint->weight);
     buf_add_text(into, "follow");

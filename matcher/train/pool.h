@@ -40,6 +40,7 @@ struct example {
     int fields_missing;
     enum ledger_view view;
     int64_t null_shift_micro; /* of the batch; 0 at first */
+    double unclaimed_shift;   /* of the batch, by its entries; 0 at first */
     int world;                /* which batch it belongs to */
     double weight;            /* in the fit */
 };

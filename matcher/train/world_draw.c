@@ -10,7 +10,7 @@ static double in_range(struct random *random, double min, double max)
 
 static struct name_noise noise_draw(struct random *random, bool held_out, double scale)
 {
-    double level = held_out ? in_range(random, 0.8, 1.3) : in_range(random, 0.2, 1.5);
+    double level = held_out ? in_range(random, 0.8, 1.3) : in_range(random, 0.5, 1.8);
     level *= scale;
     return (struct name_noise){
         .upper = in_range(random, 0, 0.5),
@@ -61,7 +61,7 @@ static void statement_draw(struct random *random, struct world *world)
 struct world world_draw(uint64_t seed, enum match_role role, bool held_out)
 {
     struct random random = {seed};
-    double hard = held_out ? 1.15 : 1.0;
+    double hard = held_out ? 1.15 : 1.1;
     struct world world = {
         .seed = random_next(&random),
         .role = role,
