@@ -30,6 +30,7 @@ enum {
     MCP_PAGES_MAX = 50,
     MCP_TOOLS_MAX = 1000,
     MCP_TEXT_BYTES_MAX = 500,            /* of the server's text in a failure */
+    MCP_DISCOVER_S = 15,                 /* of the question which era is spoken */
     MCP_VERSION_ROUNDS_MAX = 2,          /* asking again in a revision that the server names */
     MCP_STATE_ROUNDS_MAX = 5,            /* asking again because the server wants its state back */
     MCP_PARAM_HEADERS_MAX = 32,          /* arguments of one tool that headers repeat */

@@ -78,22 +78,34 @@ static enum err neither(struct mcp_session *session, struct provider_call *call)
                       "%s speaks no revision of MCP that we know.", session->settings.name);
 }
 
-static enum err era_find(struct mcp_session *session, struct provider_call *call)
+/* Asks the server to describe itself, for no longer than it takes one that can. */
+static enum err describe(struct mcp_session *session, struct provider_call *call,
+                         struct mcp_exchange *into)
 {
     const struct mcp_request request = {.method = "server/discover", .repeatable = true};
+    int total_s = session->settings.total_s;
+    session->dialect = &mcp_modern;
+    session->settings.total_s = MCP_DISCOVER_S;
+    enum err err = mcp_request_once(session, call, &request, into);
+    session->settings.total_s = total_s;
+    return err;
+}
+
+static enum err era_find(struct mcp_session *session, struct provider_call *call)
+{
     enum finding found = FOUND_AGAIN;
     for (int round = 0; found == FOUND_AGAIN && round < MCP_VERSION_ROUNDS_MAX; round++) {
-        struct mcp_exchange exchange;
-        session->dialect = &mcp_modern;
-        enum err err = mcp_request_once(session, call, &request, &exchange);
-        if (err == ERR_PROTOCOL) { /* whatever it is, it is not the modern era */
+        struct mcp_exchange exchange = {0};
+        struct mcp_reply unread;
+        enum err err = describe(session, call, &exchange);
+        bool mute = err == ERR_TRANSIENT && exchange.http.status == 200;
+        if (err == ERR_PROTOCOL || mute) { /* whatever it is, it is not the modern era */
             arena_failure_clear(call->arena);
             found = FOUND_LEGACY;
             continue;
         }
         TRY(err);
         found = answer_weigh(session, &exchange);
-        struct mcp_reply unread;
         if (found == FOUND_NOTHING) {
             TRY(mcp_reply_read(&exchange, &unread));
             return neither(session, call);

@@ -63,6 +63,8 @@ static void what_means_legacy(void **state)
         JSON RESULT("\"supportedVersions\":[\"2025-11-25\"]"),
         JSON RESULT("\"supportedVersions\":7"),
         JSON "[]",
+        SSE,
+        SSE "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n",
     };
     for (size_t i = 0; i < COUNT(answers); i++) {
         anew(world);

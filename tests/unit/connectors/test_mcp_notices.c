@@ -121,6 +121,8 @@ static void a_call_that_lacks_headers_is_sent_again_with_them(void **state)
     session_of(world)->state.rules_until_us = 1; /* grown old */
     assert_int_equal(tool(world, ANSWERS(TOOLS, DONE), &reply), OK);
     assert_string_equal(world->methods, "tools/list tools/call ");
+    session_of(world)->state.rules_until_us = 1;
+    assert_int_equal(tool(world, ANSWERS(TOOLS, lacks), &reply), OK);        /* just listed */
     assert_int_equal(tool(world, ANSWERS(lacks, TOOLS, lacks), &reply), OK); /* once, no more */
     assert_int_equal(reply.channel, MCP_RPC_ERROR);
     assert_int_equal(reply.code, MCP_CODE_HEADER_MISMATCH);
