@@ -56,6 +56,7 @@ struct client_registry {
 
 struct authoriser {
     const char *provider;
+    bool describes_itself; /* to servers that take a client by its description */
     /* Discovery, registration, PKCE; makes no token. `state` is ours. */
     enum err (*start)(struct provider_call *call, const struct client_registry *clients,
                       const char *redirect_uri, const char *state,

@@ -24,7 +24,9 @@ struct provider_settings {
     const struct secret *client_secret;
     const struct secret *staging_token; /* Qonto sandbox, or NULL */
     const char *scope;                  /* asked for at authorisation */
-    const char *mcp_era;                /* "legacy" or "modern" alone; else it is found out */
+    const char *client_document; /* where servers find who we are (/oauth/{provider}/client), or
+                                    NULL: it is not to be had over https */
+    const char *mcp_era;         /* "legacy" or "modern" alone; else it is found out */
     const char *hosts; /* space-separated host or host:port that calls and discovered endpoints may
                           name; NULL: any that egress allows */
 };

@@ -45,6 +45,7 @@ route_handler api_connection_disconnect;
 route_handler api_oauth_start;
 route_handler api_oauth_confirm;
 route_handler api_oauth_callback;
+route_handler api_oauth_client;
 
 /* integrations.c */
 route_handler api_integration_create;

@@ -3,7 +3,9 @@
 #include "handlers/oauth_state.h"
 
 #include "base/text.h"
+#include "connectors/oauth/oauth.h"
 #include "crypto/crypto.h"
+#include "handlers/handlers.h"
 #include "net/url.h"
 
 enum { COOKIE_MARK_CHARS = 8, BROWSER_CHARS = 43 };
@@ -171,6 +173,22 @@ enum err state_spoil(struct request *req, const char *state, struct oauth_state 
         into->browser_hash.n == hash.n && memcmp(into->browser_hash.at, hash.at, hash.n) == 0;
     *why = same ? "asker_gone" : "other_browser";
     return OK;
+}
+
+/* Its address is our client id where a server takes one, so it names itself as it is reached. */
+enum err api_oauth_client(struct request *req)
+{
+    const struct provider *provider = provider_find(request_name(req, "provider"));
+    if (!provider || !provider->authoriser || !provider->authoriser->describes_itself)
+        return arena_fail(req->arena, ERR_NOT_FOUND, NULL, "There is no such page.");
+    const char *address = arena_format(req->arena, "%s/oauth/%s/client",
+                                       req->app->config->public_url, provider->name);
+    const char *scope =
+        req->app->provider_settings(req->app->provider_context, provider->name)->scope;
+    const char *text =
+        oauth_client_document(req->arena, address, redirect_uri_of(req, provider), scope);
+    return reply_bytes(req, "application/json",
+                       (struct bytes){(const uint8_t *)text, strlen(text)});
 }
 
 const char *redirect_uri_of(const struct request *req, const struct provider *provider)

@@ -56,6 +56,7 @@ const struct route routes[] = {
     {METHOD_GET, "/oauth/{provider:name}/start", ACCESS_PUBLIC, READ, api_oauth_start, 0},
     {METHOD_POST, "/oauth/{provider:name}/start", ACCESS_PUBLIC, READ, api_oauth_confirm, 0},
     {METHOD_GET, "/oauth/{provider:name}/callback", ACCESS_PUBLIC, READ, api_oauth_callback, 0},
+    {METHOD_GET, "/oauth/{provider:name}/client", ACCESS_PUBLIC, READ, api_oauth_client, 0},
 
     /* integrations */
     {METHOD_POST, WORKSPACE "/integrations", ACCESS_ADMIN, ONCE, api_integration_create, 0},

@@ -98,6 +98,9 @@ static enum err open_outgoing(struct program *program)
     };
     program->stripe = provider_of(&config->stripe);
     program->stripe.hosts = config->stripe.hosts;
+    if (text_starts(config->public_url, "https://"))
+        program->stripe.client_document =
+            arena_format(program->arena, "%s/oauth/stripe/client", config->public_url);
     program->qonto = provider_of(&config->qonto);
     return OK;
 }

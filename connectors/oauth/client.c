@@ -18,17 +18,33 @@ static const char *application_type(struct arena *arena, const char *redirect_ur
     return "web";
 }
 
+/* RFC 7591 §2. */
+static json_t *metadata_of(struct arena *arena, const char *redirect_uri, const char *method,
+                           const char *scope)
+{
+    return json_keep(arena,
+                     json_pack("{s:s, s:[s], s:[s,s], s:[s], s:s, s:s, s:s, s:s*}", "client_name",
+                               "Sluice", "redirect_uris", redirect_uri, "grant_types",
+                               "authorization_code", "refresh_token", "response_types", "code",
+                               "token_endpoint_auth_method", method, "application_type",
+                               application_type(arena, redirect_uri), "software_id", "sluice",
+                               "scope", scope));
+}
+
+char *oauth_client_document(struct arena *arena, const char *address, const char *redirect_uri,
+                            const char *scope)
+{
+    json_t *document = metadata_of(arena, redirect_uri, "none", scope);
+    json_object_set_new(document, "client_id", json_string(address));
+    return json_write(arena, document);
+}
+
 static struct bytes registration_body(struct provider_call *call, const struct oauth_server *server,
                                       const char *redirect_uri)
 {
-    const char *scope = call->settings->scope;
     const char *method = server->auth_method ? server->auth_method : "none";
-    json_t *body = json_pack(
-        "{s:s, s:[s], s:[s,s], s:[s], s:s, s:s, s:s, s:s*}", "client_name", "Sluice",
-        "redirect_uris", redirect_uri, "grant_types", "authorization_code", "refresh_token",
-        "response_types", "code", "token_endpoint_auth_method", method, "application_type",
-        application_type(call->arena, redirect_uri), "software_id", "sluice", "scope", scope);
-    char *text = json_write(call->arena, json_keep(call->arena, body));
+    char *text = json_write(call->arena,
+                            metadata_of(call->arena, redirect_uri, method, call->settings->scope));
     return (struct bytes){(const uint8_t *)text, strlen(text)};
 }
 
@@ -106,6 +122,10 @@ enum err oauth_client(struct provider_call *call, const struct oauth_profile *pr
     if (call->settings->client_id) {
         *into = (struct client_registration){.client_id = call->settings->client_id,
                                              .client_secret = call->settings->client_secret};
+        return OK;
+    }
+    if (call->settings->client_document && server->takes_documents) {
+        *into = (struct client_registration){.client_id = call->settings->client_document};
         return OK;
     }
     if (clients && clients->find) {

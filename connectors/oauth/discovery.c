@@ -196,6 +196,7 @@ static enum err server_find(struct provider_call *call, const struct oauth_profi
         .scopes_supported = list_join(arena, json_list(metadata, "scopes_supported")),
         .iss_expected =
             json_bool(metadata, "authorization_response_iss_parameter_supported", false),
+        .takes_documents = json_bool(metadata, "client_id_metadata_document_supported", false),
     };
     auth_methods_take(metadata, into);
     TRY(endpoint_take(call, profile, metadata, "authorization_endpoint",

@@ -48,6 +48,7 @@ struct oauth_server {
     const char *revocation_endpoint;   /* NULL: no revocation */
     const char *scopes_supported;      /* space separated, or NULL */
     bool iss_expected;                 /* RFC 9207 */
+    bool takes_documents;    /* the address of a description is as good as a registration */
     const char *auth_method; /* of a client without a secret of its own, in its registration */
     bool basic_auth;         /* a secret travels in the Authorization header, not in the body */
 };
@@ -80,12 +81,17 @@ enum err oauth_discover(struct provider_call *call, const struct oauth_profile *
                         const char *resource_url, const struct oauth_challenge *challenge,
                         struct oauth_discovery *into) MUST_USE;
 
-/* The client to use at a server: the pre-registered one of the settings, else the stored one, else
- * a new registration (RFC 7591), which is stored. ERR_VALIDATION with field "redirect_uri" when the
- * server takes no such address. */
+/* The client to use at a server: the pre-registered one of the settings, else the address of our
+ * description where the server takes such a thing (draft-ietf-oauth-client-id-metadata-document),
+ * else the stored one, else a new registration (RFC 7591), which is stored. ERR_VALIDATION with
+ * field "redirect_uri" when the server takes no such address. */
 enum err oauth_client(struct provider_call *call, const struct oauth_profile *profile,
                       const struct oauth_server *server, const struct client_registry *clients,
                       const char *redirect_uri, struct client_registration *into) MUST_USE;
+
+/* Our description, for servers to fetch from `address`, which is the client id: JSON. */
+char *oauth_client_document(struct arena *arena, const char *address, const char *redirect_uri,
+                            const char *scope);
 
 /* What an authorisation asks for. */
 struct oauth_request {

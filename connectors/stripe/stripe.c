@@ -145,6 +145,7 @@ static enum err revoke(struct provider_call *call, const struct authorisation *a
 
 const struct authoriser stripe_authoriser = {
     .provider = "stripe",
+    .describes_itself = true,
     .start = start,
     .exchange = exchange,
     .refresh = refresh,

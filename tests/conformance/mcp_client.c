@@ -26,6 +26,8 @@ enum {
 };
 
 static const char redirect_uri[] = "http://localhost:1/callback";
+/* The suite knows no other, and does not fetch it. */
+static const char client_document[] = "https://conformance-test.local/client-metadata.json";
 static const char state_text[] = "a-state-of-enough-characters";
 
 struct registered {
@@ -350,6 +352,7 @@ int main(int argc, char **argv)
         .refresh = on_unauthorised,
         .context = &program,
     };
+    program.settings.client_document = client_document;
     context_read(&program);
     enum err err = scenario_run(&program);
     if (err != OK)

@@ -9,7 +9,7 @@ import { Browser, formOf, until } from '../../../deploy/local/demo/api.mjs';
 import { authorise, settled } from '../../../deploy/local/demo/connect.mjs';
 import { integrated, rest, retire, statusOf, sync } from '../support/flow.mjs';
 import { assertRefused } from '../support/raw.mjs';
-import { base, control, workspace } from '../support/stack.mjs';
+import { anybody, base, control, workspace } from '../support/stack.mjs';
 
 const FRONTEND = 'https://app.example.com/connected';
 const atFrontend = { stopAt: /^https:\/\/app\.example\.com/ };
@@ -46,6 +46,13 @@ describe('asking for a connection', () => {
     assertRefused(await post({ provider: 'stripe', role: 'source', return_url: 'https://x@app.example.com/' }),
       422, 'field_invalid', 'return_url');
     assert.deepEqual(await space.api.all(`${space.at}/connections`), []);
+  });
+
+  test('servers may read who we are, where they take that for a registration', async () => {
+    const client = await anybody.get('/oauth/stripe/client');
+    assert.equal(client.client_id, `${base}/oauth/stripe/client`);
+    assert.deepEqual(client.redirect_uris, [`${base}/oauth/stripe/callback`]);
+    assertRefused(await anybody.call('GET', '/oauth/qonto/client'), 404, 'not_found');
   });
 
   test('what looks at a link ahead of the person does not spend it', async () => {

@@ -342,6 +342,43 @@ static void a_client_is_registered_once_per_issuer(void **state)
     assert_string_equal(client.client_id, "ours");
 }
 
+/* No registration where the address of a description will do; a client that was given to us comes
+ * before either. */
+static void a_description_is_a_client_where_the_server_takes_one(void **state)
+{
+    struct world *world = *state;
+    static const char address[] = "https://us.example/oauth/x/client";
+    static const char redirect[] = "https://us.example/oauth/x/callback";
+    struct oauth_server server = {.issuer = "https://a",
+                                  .registration_endpoint = at_peer(world, "/reg"),
+                                  .takes_documents = true};
+    struct client_registration client;
+    json_t *document = NULL;
+    world->pages[0] = (struct page){"/reg", "201 Created", "{\"client_id\":\"registered\"}"};
+    world->settings.client_document = address;
+    assert_int_equal(oauth_client(&world->call, &world->profile, &server, NULL, redirect, &client),
+                     OK);
+    assert_string_equal(client.client_id, address);
+    assert_null(client.client_secret);
+    assert_string_equal(world->heard, "");
+    server.takes_documents = false;
+    assert_int_equal(oauth_client(&world->call, &world->profile, &server, NULL, redirect, &client),
+                     OK);
+    assert_string_equal(client.client_id, "registered");
+    server.takes_documents = true;
+    world->settings.client_id = "given";
+    assert_int_equal(oauth_client(&world->call, &world->profile, &server, NULL, redirect, &client),
+                     OK);
+    assert_string_equal(client.client_id, "given");
+    const char *text = oauth_client_document(world->arena, address, redirect, "mcp");
+    const struct bytes bytes = {(const uint8_t *)text, strlen(text)};
+    assert_int_equal(json_parse(world->arena, bytes, &document), OK);
+    assert_string_equal(json_text(document, "client_id"), address);
+    assert_string_equal(json_string_value(json_array_get(json_list(document, "redirect_uris"), 0)),
+                        redirect);
+    assert_string_equal(json_text(document, "token_endpoint_auth_method"), "none");
+}
+
 static void a_registration_that_fails_says_what_to_do(void **state)
 {
     struct world *world = *state;
@@ -532,6 +569,7 @@ int main(void)
         WORLD_TEST(the_places_of_metadata_are_tried_in_order),
         WORLD_TEST(metadata_that_must_not_be_trusted_is_refused),
         WORLD_TEST(a_client_is_registered_once_per_issuer),
+        WORLD_TEST(a_description_is_a_client_where_the_server_takes_one),
         WORLD_TEST(a_registration_that_fails_says_what_to_do),
         WORLD_TEST(tokens_are_exchanged_and_refreshed),
         WORLD_TEST(a_secret_in_the_header_is_in_no_body),
