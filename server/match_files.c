@@ -26,7 +26,8 @@ static enum err read_all(struct arena *arena, const char *path, int fd, size_t e
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return arena_fail(arena, ERR_IO, NULL, "%s cannot be read: %s.", path, strerror(errno));
+            return arena_fail(arena, ERR_IO, NULL, "%s cannot be read: %s.", path,
+                              strerrordesc_np(errno));
         if (got == 0)
             break;
         n += (size_t)got;
@@ -47,7 +48,8 @@ static enum err read_path(struct arena *arena, const char *path, char **text, si
         int reason = fd < 0 ? errno : EISDIR;
         if (fd >= 0)
             close(fd);
-        return arena_fail(arena, ERR_IO, NULL, "%s cannot be read: %s.", path, strerror(reason));
+        return arena_fail(arena, ERR_IO, NULL, "%s cannot be read: %s.", path,
+                          strerrordesc_np(reason));
     }
     size_t expected = S_ISREG(about.st_mode) && about.st_size <= CSV_FILE_BYTES_MAX
                           ? (size_t)about.st_size
@@ -72,7 +74,8 @@ enum err match_file_read(struct arena *arena, const char *path, struct table *in
 
 static enum err cannot_write(struct arena *arena, const char *path)
 {
-    return arena_fail(arena, ERR_IO, NULL, "%s cannot be written: %s.", path, strerror(errno));
+    return arena_fail(arena, ERR_IO, NULL, "%s cannot be written: %s.", path,
+                      strerrordesc_np(errno));
 }
 
 /* The file that a name leads to: a symbolic link stays one. */

@@ -118,6 +118,7 @@ static void *run_chunks(void *arg)
 {
     struct run_thread *thread = arg;
     struct run *run = thread->run;
+    assert(run);
     while (!atomic_load(&run->stopped) && thread->error == OK) {
         size_t from = atomic_fetch_add(&run->next, CHUNK_RECORDS);
         if (from >= run->records)
@@ -163,6 +164,7 @@ static void show_stage(bool shown, const char *what)
 /* Until all records are scored; false when interrupted. */
 static bool wait_for_end(struct run *run, bool shown)
 {
+    assert(run);
     for (;;) {
         size_t done = atomic_load(&run->done);
         if (shown)
@@ -208,7 +210,7 @@ static enum err write_lines(struct invocation *invocation, const struct batch *b
     struct arena *lines = arena_open();
     enum err error = OK;
     for (size_t from = 0; from < records && error == OK; from += CHUNK_RECORDS) {
-        struct buf text = buf_new(lines, CHUNK_RECORDS * BATCH_LINE_BYTES_MAX);
+        struct buf text = buf_new(lines, (size_t)CHUNK_RECORDS * BATCH_LINE_BYTES_MAX);
         for (size_t i = from; i < records && i < from + CHUNK_RECORDS; i++)
             batch_line(batch, i, &text);
         if (fwrite(text.data, 1, text.n, output->to) != text.n)

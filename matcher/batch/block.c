@@ -138,7 +138,7 @@ static void offer_group(const struct block_search *search, const struct name_ind
     const struct block_index *index = search->index;
     struct name_group group = name_index_group(names, hit->at);
     size_t from = 0, to = group.count;
-    if (group.count > 2 * SAME_NAME_SIDE) {
+    if (group.count > (size_t)2 * SAME_NAME_SIDE) {
         size_t at = places_bound(&group, window_index_place(index->window, &search->record));
         from = at > SAME_NAME_SIDE ? at - SAME_NAME_SIDE : 0;
         to = at + SAME_NAME_SIDE < group.count ? at + SAME_NAME_SIDE : group.count;

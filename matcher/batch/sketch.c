@@ -92,8 +92,8 @@ static int64_t amount_score(int64_t a, int64_t b)
     int64_t difference = a > b ? a - b : b - a;
     int64_t larger = (a < 0 ? -a : a) > (b < 0 ? -b : b) ? (a < 0 ? -a : a) : (b < 0 ? -b : b);
     if (larger < difference || difference / PERCENTS_MAX >= larger / 100)
-        return -PERCENTS_MAX * PERCENT_SCORE;
-    int64_t loss = 100 * PERCENT_SCORE;
+        return (int64_t)-PERCENTS_MAX * PERCENT_SCORE;
+    int64_t loss = (int64_t)100 * PERCENT_SCORE;
     return larger > product_fits ? -(difference / (larger / loss)) : -(difference * loss / larger);
 }
 

@@ -96,8 +96,10 @@ static enum err read_date(const struct cell *cell, struct table_row *into)
 static enum err read_currency(struct arena *arena, const struct cell *cell, struct table_row *into)
 {
     char *code = arena_text(arena, into->text[TABLE_CURRENCY]);
-    for (char *at = code; *at; at++)
-        *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+    for (char *at = code; *at; at++) {
+        if (*at >= 'a' && *at <= 'z')
+            *at = (char)(*at - 'a' + 'A');
+    }
     if (!currency_valid(code))
         return cell_fail(cell, "is no currency: three letters such as EUR");
     memcpy(into->amount.currency, code, sizeof into->amount.currency);

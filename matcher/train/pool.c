@@ -80,7 +80,7 @@ static struct index index_new(struct arena *arena, const struct pool *pool)
     struct block_index *blocks = block_index_new(arena, ledger);
     index.search = block_search_new(arena, blocks);
     index.counts = pool->counted ? block_index_counts(blocks) : NULL;
-    index.sides = arena_array(arena, n, sizeof *index.sides);
+    index.sides = arena_array(arena, n, sizeof(const struct match_side *));
     for (size_t i = 0; i < n; i++)
         index.sides[i] = side_of_entry(arena, &pool->entries[i], index.counts);
     return index;

@@ -123,8 +123,8 @@ STATEMENT(audit_seal_at_sql, "SELECT seq, row_hash, chain_hash FROM region.audit
 STATEMENT(audit_seal_lock_sql, "SELECT pg_try_advisory_xact_lock(hashtextextended("
                                "'sluice.audit.' || $1, 0))::int::bigint");
 
-/* What the hash of a row covers, in a field of type struct audit_row. */
-#define HASHED_COLUMNS(type, row)                                                                  \
+/* What the hash of a row covers, in the field `row` of a struct. */
+#define HASHED_COLUMNS(type)                                                                       \
     COLUMN_AS("id", type, row.id), COLUMN_AS("at", type, row.at),                                  \
         COLUMN_AS("actor_kind", type, row.actor_kind), COLUMN_AS("actor", type, row.actor),        \
         COLUMN_AS("request_id", type, row.request_id), COLUMN_AS("action", type, row.action),      \
@@ -136,7 +136,7 @@ struct unsealed {
     struct audit_row row;
 };
 static const struct column unsealed_columns[] = {COLUMN_AS("dirty_id", struct unsealed, dirty_id),
-                                                 HASHED_COLUMNS(struct unsealed, row)};
+                                                 HASHED_COLUMNS(struct unsealed)};
 static const struct shape unsealed_shape = SHAPE(struct unsealed, unsealed_columns);
 STATEMENT_ROWS(audit_unsealed_sql, AUDIT_SEAL_MAX,
                "SELECT d.id AS dirty_id, a.id, a.at, a.actor_kind, a.actor, a.request_id,"
@@ -212,8 +212,7 @@ struct sealed_row {
 static const struct column sealed_columns[] = {
     COLUMN_AS("seq", struct sealed_row, link.seq),
     COLUMN_AS("row_hash", struct sealed_row, link.row_hash),
-    COLUMN_AS("chain_hash", struct sealed_row, link.chain_hash),
-    HASHED_COLUMNS(struct sealed_row, row)};
+    COLUMN_AS("chain_hash", struct sealed_row, link.chain_hash), HASHED_COLUMNS(struct sealed_row)};
 static const struct shape sealed_shape = SHAPE(struct sealed_row, sealed_columns);
 STATEMENT_ROWS(audit_sealed_sql, AUDIT_VERIFY_MAX,
                "SELECT s.seq, s.row_hash, s.chain_hash, a.* FROM region.audit_seal AS s"

@@ -96,7 +96,7 @@ static void forget_floors(struct claimer *claimer)
 static bool floors_are_old(const struct claimer *claimer)
 {
     return claimer->jobs >= CLAIM_FLOORS_JOBS ||
-           monotonic_us() - claimer->since_us >= CLAIM_FLOORS_MS * 1000;
+           monotonic_us() - claimer->since_us >= (int64_t)CLAIM_FLOORS_MS * 1000;
 }
 
 static struct instant *floor_of(struct claimer *claimer, int lane)
