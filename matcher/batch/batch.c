@@ -133,7 +133,7 @@ static void sides_make(struct batch *batch)
     size_t count = batch->ledger->count;
     struct match_entry *entries = arena_array(batch->arena, count, sizeof *entries);
     struct arena *scratch = arena_open();
-    batch->sides = arena_array(batch->arena, count, sizeof *batch->sides);
+    batch->sides = arena_array(batch->arena, count, sizeof(const struct match_side *));
     for (size_t i = 0; i < count; i++) {
         entries[i] = entry_of(&batch->ledger->rows[i]);
         batch->sides[i] = side_copy(
