@@ -7,7 +7,7 @@ import { until } from '../../../deploy/local/demo/api.mjs';
 import { control, site } from './stack.mjs';
 
 /** A first purchase of somebody is just sure enough by the usual thresholds; stories about other things want it to flow. */
-const EASY = { flow: 0.7, hold: 0.5 };
+const EASY = { flow: 0.5, hold: 0.3 };
 const MOVING = ['scoring', 'queued'];
 const isOpen = ({ state, item_count: n }) =>
   state === 'scoring' || state === 'delivering' || (state === 'collecting' && n > 0);
