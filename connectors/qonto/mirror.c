@@ -161,7 +161,7 @@ static enum err mirror_invoices(struct provider_call *call, const struct mirror_
 }
 
 /* Every pair of bank account and status, in a fixed order. */
-static enum err plan_run(struct provider_call *call, json_t **todo)
+static enum err plan_run(struct provider_call *call, json_t **remaining)
 {
     json_t *body;
     TRY(qonto_get(call, "/v2/organization", QONTO_ANSWER_BYTES_MAX, &body));
@@ -173,13 +173,13 @@ static enum err plan_run(struct provider_call *call, json_t **todo)
         return arena_fail(call->arena, ERR_LIMIT, "bank_accounts",
                           "The organisation has more than %d bank accounts.",
                           QONTO_BANK_ACCOUNTS_MAX);
-    *todo = json_keep(call->arena, json_array());
+    *remaining = json_keep(call->arena, json_array());
     for (size_t i = 0; i < json_array_size(accounts); i++) {
         const char *id = json_text(json_array_get(accounts, i), "id");
         if (text_blank(id) || strlen(id) > KEY_BYTES_MAX)
             continue;
         for (size_t n = 0; n < COUNT(statuses); n++)
-            json_array_append_new(*todo,
+            json_array_append_new(*remaining,
                                   json_string(arena_format(call->arena, "%s %s", statuses[n], id)));
     }
     return OK;
@@ -197,14 +197,14 @@ static enum err listing_of(struct arena *arena, const char *key, struct listing 
     return OK;
 }
 
-/* A page of the first list of `todo`, which leaves it when it was read to its end, or when the
+/* A page of the first list of `remaining`, which leaves it when it was read to its end, or when the
  * account is gone: one account must not stop the others. */
 static enum err read_next(struct provider_call *call, const struct mirror_request *request,
-                          json_t *todo, json_t *cursors, struct mirror_page *into)
+                          json_t *remaining, json_t *cursors, struct mirror_page *into)
 {
     struct listing listing;
     struct qonto_cursor cursor;
-    const char *key = json_string_value(json_array_get(todo, 0));
+    const char *key = json_string_value(json_array_get(remaining, 0));
     TRY(listing_of(call->arena, key, &listing));
     TRY(qonto_cursor_read(call->arena, json_object_get(cursors, key), request->reach, &cursor));
     enum err err = read_page(call, &listing, request, &cursor, into);
@@ -216,28 +216,29 @@ static enum err read_next(struct provider_call *call, const struct mirror_reques
         json_object_set(cursors, key, qonto_cursor_write(call->arena, &cursor));
     }
     if (!into->more)
-        json_array_remove(todo, 0);
-    into->more = json_array_size(todo) > 0;
+        json_array_remove(remaining, 0);
+    into->more = json_array_size(remaining) > 0;
     return OK;
 }
 
-/* `cursors` keeps one cursor per account and status between runs; `todo` what a run still reads. */
+/* `cursors` keeps one cursor per account and status between runs; `remaining` what a run still
+ * reads. */
 static enum err mirror_transactions(struct provider_call *call,
                                     const struct mirror_request *request, struct mirror_page *into)
 {
     struct arena *arena = call->arena;
     json_t *marker;
     TRY(marker_read(arena, request, &marker));
-    json_t *todo = json_incref(json_object_get(marker, "todo"));
-    json_keep(arena, todo);
-    if (json_array_size(todo) == 0)
-        TRY(plan_run(call, &todo));
+    json_t *remaining = json_incref(json_object_get(marker, "remaining"));
+    json_keep(arena, remaining);
+    if (json_array_size(remaining) == 0)
+        TRY(plan_run(call, &remaining));
     json_t *next = marker_new(arena, request->stream);
     const json_t *stored = json_object_at(marker, "cursors");
     json_t *cursors = json_keep(arena, stored ? json_deep_copy(stored) : json_object());
-    if (json_array_size(todo) > 0)
-        TRY(read_next(call, request, todo, cursors, into));
-    json_object_set(next, "todo", todo);
+    if (json_array_size(remaining) > 0)
+        TRY(read_next(call, request, remaining, cursors, into));
+    json_object_set(next, "remaining", remaining);
     json_object_set(next, "cursors", cursors);
     into->next_marker = json_write(arena, next);
     return OK;
