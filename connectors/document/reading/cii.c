@@ -6,14 +6,6 @@
 #include "connectors/document/reading/fields.h"
 #include "connectors/document/reading/syntax.h"
 
-#define INVOICE(kind, field, path)                                                                 \
-    {                                                                                              \
-#field, kind, offsetof(struct reading_invoice, field), path                                \
-    }
-#define PARTY(kind, field, path)                                                                   \
-    {                                                                                              \
-#field, kind, offsetof(struct reading_party, field), path                                  \
-    }
 #define AGREEMENT  "ApplicableHeaderTradeAgreement|ApplicableSupplyChainTradeAgreement"
 #define DELIVERY   "ApplicableHeaderTradeDelivery|ApplicableSupplyChainTradeDelivery"
 #define SETTLEMENT "ApplicableHeaderTradeSettlement|ApplicableSupplyChainTradeSettlement"
@@ -61,27 +53,21 @@ static const struct field_path party_paths[] = {
 };
 static const struct field_path due_path[] = {INVOICE(FIELD_DATE, due, "DueDateDateTime")};
 static const struct field_path account_paths[] = {
-    {"accounts.iban", FIELD_CODE, offsetof(struct reading_account, iban),
-     "PayeePartyCreditorFinancialAccount/IBANID"},
-    {"accounts.iban", FIELD_CODE, offsetof(struct reading_account, iban),
-     "PayeePartyCreditorFinancialAccount/ProprietaryID"},
-    {"accounts.bic", FIELD_CODE, offsetof(struct reading_account, bic),
-     "PayeeSpecifiedCreditorFinancialInstitution/BICID"},
+    ACCOUNT(FIELD_CODE, iban, "PayeePartyCreditorFinancialAccount/IBANID"),
+    ACCOUNT(FIELD_CODE, iban, "PayeePartyCreditorFinancialAccount/ProprietaryID"),
+    ACCOUNT(FIELD_CODE, bic, "PayeeSpecifiedCreditorFinancialInstitution/BICID"),
 };
 static const struct field_path debited_path[] = {
     INVOICE(FIELD_CODE, debited_iban, "PayerPartyDebtorFinancialAccount/IBANID")};
 static const struct field_path reference_paths[] = {
-    {"references.number", FIELD_ID, offsetof(struct reading_reference, number),
-     "IssuerAssignedID|ID"},
-    {"references.issued", FIELD_DATE, offsetof(struct reading_reference, issued),
-     "FormattedIssueDateTime|IssueDateTime"},
+    REFERENCE(FIELD_ID, number, "IssuerAssignedID|ID"),
+    REFERENCE(FIELD_DATE, issued, "FormattedIssueDateTime|IssueDateTime"),
 };
 static const struct field_path tax_paths[] = {
-    {"taxes.category", FIELD_CODE, offsetof(struct reading_tax, category), "CategoryCode"},
-    {"taxes.rate", FIELD_CODE, offsetof(struct reading_tax, rate),
-     "RateApplicablePercent|ApplicablePercent"},
-    {"taxes.base", FIELD_MONEY, offsetof(struct reading_tax, base), "BasisAmount"},
-    {"taxes.tax", FIELD_MONEY, offsetof(struct reading_tax, tax), "CalculatedAmount"},
+    TAX(FIELD_CODE, category, "CategoryCode"),
+    TAX(FIELD_CODE, rate, "RateApplicablePercent|ApplicablePercent"),
+    TAX(FIELD_MONEY, base, "BasisAmount"),
+    TAX(FIELD_MONEY, tax, "CalculatedAmount"),
 };
 
 static bool zugferd_1(const struct xml_node *root)
@@ -131,47 +117,11 @@ static void read_party(const struct fields *invoice, const char *prefix,
 
 static void read_payment(const struct fields *fields, const struct xml_node *settlement)
 {
-    struct reading_invoice *invoice = fields->invoice;
-    const struct xml_node *at = xml_at(settlement, "SpecifiedTradeSettlementPaymentMeans");
-    for (; at; at = xml_again(at)) {
-        struct reading_account account = {0};
-        fields_read(fields, at, account_paths, COUNT(account_paths), &account);
-        fields_read(fields, at, debited_path, COUNT(debited_path), invoice);
-        if (account.iban && invoice->account_count < READING_ACCOUNTS_MAX)
-            invoice->accounts[invoice->account_count++] = account;
-    }
-    at = xml_at(settlement, "SpecifiedTradePaymentTerms");
+    fields_accounts(fields, xml_at(settlement, "SpecifiedTradeSettlementPaymentMeans"),
+                    FIELD_TABLE(account_paths), FIELD_TABLE(debited_path));
+    const struct xml_node *at = xml_at(settlement, "SpecifiedTradePaymentTerms");
     for (; at; at = xml_again(at))
-        fields_read(fields, at, due_path, COUNT(due_path), invoice);
-}
-
-static void read_references(const struct fields *fields, const struct xml_node *settlement)
-{
-    struct reading_invoice *invoice = fields->invoice;
-    const struct xml_node *at = xml_at(settlement, "InvoiceReferencedDocument");
-    for (; at && invoice->reference_count < READING_REFERENCES_MAX; at = xml_again(at)) {
-        struct reading_reference reference = {.issued = {DATE_NONE}};
-        fields_read(fields, at, reference_paths, COUNT(reference_paths), &reference);
-        if (reference.number)
-            invoice->references[invoice->reference_count++] = reference;
-    }
-}
-
-static void read_taxes(const struct fields *fields, const struct xml_node *settlement)
-{
-    struct reading_invoice *invoice = fields->invoice;
-    const struct xml_node *at = xml_at(settlement, "ApplicableTradeTax");
-    for (; at && invoice->tax_count < READING_TAXES_MAX; at = xml_again(at))
-        fields_read(fields, at, tax_paths, COUNT(tax_paths), &invoice->taxes[invoice->tax_count++]);
-}
-
-static int64_t count_lines(const struct xml_node *transaction)
-{
-    int64_t count = 0;
-    const struct xml_node *at = xml_at(transaction, "IncludedSupplyChainTradeLineItem");
-    for (; at; at = xml_again(at))
-        count++;
-    return count;
+        fields_read(fields, at, due_path, COUNT(due_path), fields->invoice);
 }
 
 static void read_settlement(const struct fields *fields, const struct xml_node *settlement)
@@ -183,9 +133,10 @@ static void read_settlement(const struct fields *fields, const struct xml_node *
                    xml_at(totals, "GrandTotalAmount"));
     fields_read(fields, totals, total_paths, COUNT(total_paths), fields->invoice);
     field_tax_totals(fields, xml_at(totals, "TaxTotalAmount"));
-    read_taxes(fields, settlement);
+    fields_taxes(fields, xml_at(settlement, "ApplicableTradeTax"), FIELD_TABLE(tax_paths));
     read_payment(fields, settlement);
-    read_references(fields, settlement);
+    fields_references(fields, xml_at(settlement, "InvoiceReferencedDocument"),
+                      FIELD_TABLE(reference_paths));
 }
 
 void cii_read(struct arena *arena, const struct xml_node *root, struct reading_invoice *into)
@@ -205,6 +156,6 @@ void cii_read(struct arena *arena, const struct xml_node *root, struct reading_i
     read_party(&fields, "seller.", xml_at(agreement, "SellerTradeParty"), &into->seller);
     read_party(&fields, "buyer.", xml_at(agreement, "BuyerTradeParty"), &into->buyer);
     read_settlement(&fields, xml_at(transaction, SETTLEMENT));
-    into->line_count = count_lines(transaction);
+    into->line_count = xml_count(xml_at(transaction, "IncludedSupplyChainTradeLineItem"));
     fields_finish(&fields);
 }

@@ -284,6 +284,40 @@ static void finish_party(const struct fields *fields, struct reading_party *part
         party->siren = siren_of_vat(party->vat_id);
 }
 
+void fields_accounts(const struct fields *fields, const struct xml_node *first,
+                     struct field_table account, struct field_table others)
+{
+    struct reading_invoice *invoice = fields->invoice;
+    for (const struct xml_node *at = first; at; at = xml_again(at)) {
+        struct reading_account read = {0};
+        fields_read(fields, at, account.paths, account.count, &read);
+        fields_read(fields, at, others.paths, others.count, invoice);
+        if (read.iban && invoice->account_count < READING_ACCOUNTS_MAX)
+            invoice->accounts[invoice->account_count++] = read;
+    }
+}
+
+void fields_references(const struct fields *fields, const struct xml_node *first,
+                       struct field_table reference)
+{
+    struct reading_invoice *invoice = fields->invoice;
+    const struct xml_node *at = first;
+    for (; at && invoice->reference_count < READING_REFERENCES_MAX; at = xml_again(at)) {
+        struct reading_reference read = {.issued = {DATE_NONE}};
+        fields_read(fields, at, reference.paths, reference.count, &read);
+        if (read.number)
+            invoice->references[invoice->reference_count++] = read;
+    }
+}
+
+void fields_taxes(const struct fields *fields, const struct xml_node *first, struct field_table tax)
+{
+    struct reading_invoice *invoice = fields->invoice;
+    const struct xml_node *at = first;
+    for (; at && invoice->tax_count < READING_TAXES_MAX; at = xml_again(at))
+        fields_read(fields, at, tax.paths, tax.count, &invoice->taxes[invoice->tax_count++]);
+}
+
 void fields_finish(const struct fields *fields)
 {
     struct reading_invoice *invoice = fields->invoice;

@@ -20,6 +20,23 @@ struct field_path {
     const char *path;
 };
 
+#define FIELD_OF(type, prefix, kind, field, path)                                                  \
+    {                                                                                              \
+        prefix #field, kind, offsetof(type, field), path                                           \
+    }
+#define INVOICE(kind, field, path) FIELD_OF(struct reading_invoice, "", kind, field, path)
+#define PARTY(kind, field, path)   FIELD_OF(struct reading_party, "", kind, field, path)
+#define ACCOUNT(kind, field, path) FIELD_OF(struct reading_account, "accounts.", kind, field, path)
+#define REFERENCE(kind, field, path)                                                               \
+    FIELD_OF(struct reading_reference, "references.", kind, field, path)
+#define TAX(kind, field, path) FIELD_OF(struct reading_tax, "taxes.", kind, field, path)
+
+struct field_table {
+    const struct field_path *paths;
+    size_t count;
+};
+#define FIELD_TABLE(paths) ((struct field_table){(paths), COUNT(paths)})
+
 struct fields {
     struct arena *arena;
     struct reading_invoice *invoice;
@@ -43,6 +60,15 @@ void field_currency(const struct fields *fields, const char *said, const struct 
 void field_tax_currency(const struct fields *fields, const char *said); /* BT-6; NULL: none */
 /* BT-110 and BT-111 among elements of the same name, told apart by their currency. */
 void field_tax_totals(const struct fields *fields, const struct xml_node *first);
+/* What an invoice has several of: `first` and its siblings of the same name, as many as there is
+ * room for. An account without a number and a reference without one are left out; `others` are
+ * fields of the invoice that stand beside an account. */
+void fields_accounts(const struct fields *fields, const struct xml_node *first,
+                     struct field_table account, struct field_table others);
+void fields_references(const struct fields *fields, const struct xml_node *first,
+                       struct field_table reference);
+void fields_taxes(const struct fields *fields, const struct xml_node *first,
+                  struct field_table tax);
 /* What follows from the fields: profile, kind, SIREN and SIRET, takes_back. */
 void fields_finish(const struct fields *fields);
 

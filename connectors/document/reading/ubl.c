@@ -5,15 +5,6 @@
 #include "connectors/document/reading/fields.h"
 #include "connectors/document/reading/syntax.h"
 
-#define INVOICE(kind, field, path)                                                                 \
-    {                                                                                              \
-#field, kind, offsetof(struct reading_invoice, field), path                                \
-    }
-#define PARTY(kind, field, path)                                                                   \
-    {                                                                                              \
-#field, kind, offsetof(struct reading_party, field), path                                  \
-    }
-
 static const struct field_path root_paths[] = {
     INVOICE(FIELD_ID, guideline, "CustomizationID"),
     INVOICE(FIELD_ID, number, "ID"),
@@ -49,26 +40,22 @@ static const struct field_path party_paths[] = {
     PARTY(FIELD_CODE, country, "PostalAddress/Country/IdentificationCode"),
 };
 static const struct field_path account_paths[] = {
-    {"accounts.iban", FIELD_CODE, offsetof(struct reading_account, iban),
-     "PayeeFinancialAccount/ID"},
-    {"accounts.bic", FIELD_CODE, offsetof(struct reading_account, bic),
-     "PayeeFinancialAccount/FinancialInstitutionBranch/ID"},
+    ACCOUNT(FIELD_CODE, iban, "PayeeFinancialAccount/ID"),
+    ACCOUNT(FIELD_CODE, bic, "PayeeFinancialAccount/FinancialInstitutionBranch/ID"),
 };
 static const struct field_path payment_paths[] = {
     INVOICE(FIELD_CODE, debited_iban, "PaymentMandate/PayerFinancialAccount/ID"),
     INVOICE(FIELD_DATE, due, "PaymentDueDate"),
 };
 static const struct field_path reference_paths[] = {
-    {"references.number", FIELD_ID, offsetof(struct reading_reference, number),
-     "InvoiceDocumentReference|CreditNoteDocumentReference/ID"},
-    {"references.issued", FIELD_DATE, offsetof(struct reading_reference, issued),
-     "InvoiceDocumentReference|CreditNoteDocumentReference/IssueDate"},
+    REFERENCE(FIELD_ID, number, "InvoiceDocumentReference|CreditNoteDocumentReference/ID"),
+    REFERENCE(FIELD_DATE, issued, "InvoiceDocumentReference|CreditNoteDocumentReference/IssueDate"),
 };
 static const struct field_path tax_paths[] = {
-    {"taxes.category", FIELD_CODE, offsetof(struct reading_tax, category), "TaxCategory/ID"},
-    {"taxes.rate", FIELD_CODE, offsetof(struct reading_tax, rate), "TaxCategory/Percent"},
-    {"taxes.base", FIELD_MONEY, offsetof(struct reading_tax, base), "TaxableAmount"},
-    {"taxes.tax", FIELD_MONEY, offsetof(struct reading_tax, tax), "TaxAmount"},
+    TAX(FIELD_CODE, category, "TaxCategory/ID"),
+    TAX(FIELD_CODE, rate, "TaxCategory/Percent"),
+    TAX(FIELD_MONEY, base, "TaxableAmount"),
+    TAX(FIELD_MONEY, tax, "TaxAmount"),
 };
 
 static bool credit_note(const struct xml_node *root)
@@ -112,56 +99,14 @@ static void read_party(const struct fields *invoice, const char *prefix,
     read_registrations(fields, party, into);
 }
 
-static void read_payment(const struct fields *fields, const struct xml_node *root)
-{
-    struct reading_invoice *invoice = fields->invoice;
-    const struct xml_node *at = xml_at(root, "PaymentMeans");
-    for (; at; at = xml_again(at)) {
-        struct reading_account account = {0};
-        fields_read(fields, at, account_paths, COUNT(account_paths), &account);
-        fields_read(fields, at, payment_paths, COUNT(payment_paths), invoice);
-        if (account.iban && invoice->account_count < READING_ACCOUNTS_MAX)
-            invoice->accounts[invoice->account_count++] = account;
-    }
-}
-
-static void read_references(const struct fields *fields, const struct xml_node *root)
-{
-    struct reading_invoice *invoice = fields->invoice;
-    const struct xml_node *at = xml_at(root, "BillingReference");
-    for (; at && invoice->reference_count < READING_REFERENCES_MAX; at = xml_again(at)) {
-        struct reading_reference reference = {.issued = {DATE_NONE}};
-        fields_read(fields, at, reference_paths, COUNT(reference_paths), &reference);
-        if (reference.number)
-            invoice->references[invoice->reference_count++] = reference;
-    }
-}
-
-static void read_taxes(const struct fields *fields, const struct xml_node *total)
-{
-    struct reading_invoice *invoice = fields->invoice;
-    const struct xml_node *at = xml_at(total, "TaxSubtotal");
-    for (; at && invoice->tax_count < READING_TAXES_MAX; at = xml_again(at))
-        fields_read(fields, at, tax_paths, COUNT(tax_paths), &invoice->taxes[invoice->tax_count++]);
-}
-
 /* Each tax total has one amount; the one in the accounting currency has no breakdown. */
 static void read_tax_totals(const struct fields *fields, const struct xml_node *root)
 {
     const struct xml_node *at = xml_at(root, "TaxTotal");
     for (; at; at = xml_again(at)) {
         field_tax_totals(fields, xml_at(at, "TaxAmount"));
-        read_taxes(fields, at);
+        fields_taxes(fields, xml_at(at, "TaxSubtotal"), FIELD_TABLE(tax_paths));
     }
-}
-
-static int64_t count_lines(const struct xml_node *root)
-{
-    int64_t count = 0;
-    const struct xml_node *at = xml_at(root, "InvoiceLine|CreditNoteLine");
-    for (; at; at = xml_again(at))
-        count++;
-    return count;
 }
 
 void ubl_read(struct arena *arena, const struct xml_node *root, struct reading_invoice *into)
@@ -179,8 +124,9 @@ void ubl_read(struct arena *arena, const struct xml_node *root, struct reading_i
     read_tax_totals(&fields, root);
     read_party(&fields, "seller.", xml_at(root, "AccountingSupplierParty/Party"), &into->seller);
     read_party(&fields, "buyer.", xml_at(root, "AccountingCustomerParty/Party"), &into->buyer);
-    read_payment(&fields, root);
-    read_references(&fields, root);
-    into->line_count = count_lines(root);
+    fields_accounts(&fields, xml_at(root, "PaymentMeans"), FIELD_TABLE(account_paths),
+                    FIELD_TABLE(payment_paths));
+    fields_references(&fields, xml_at(root, "BillingReference"), FIELD_TABLE(reference_paths));
+    into->line_count = xml_count(xml_at(root, "InvoiceLine|CreditNoteLine"));
     fields_finish(&fields);
 }

@@ -245,6 +245,14 @@ const struct xml_node *xml_again(const struct xml_node *node)
     return node;
 }
 
+int64_t xml_count(const struct xml_node *first)
+{
+    int64_t count = 0;
+    for (; first; first = xml_again(first))
+        count++;
+    return count;
+}
+
 const char *xml_text(const struct xml_node *node, const char *path)
 {
     node = xml_at(node, path);

@@ -32,6 +32,7 @@ enum reading_reason xml_tree_read(struct arena *arena, struct bytes xml,
 const struct xml_node *xml_at(const struct xml_node *node, const char *path);
 /* The next sibling of the same name, for `for (n = xml_at(...); n; n = xml_again(n))`. */
 const struct xml_node *xml_again(const struct xml_node *node);
+int64_t xml_count(const struct xml_node *first); /* it and its siblings of the same name */
 const char *xml_text(const struct xml_node *node, const char *path); /* NULL when blank */
 const char *xml_attribute(const struct xml_node *node, const char *name);
 
