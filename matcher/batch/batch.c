@@ -20,12 +20,6 @@ static const struct profile_row profiles[PROFILE_COUNT] = {
     [PROFILE_COMPANY] = {"company", MATCH_COUNTERPARTY, false},
 };
 
-const char *batch_profile_name(enum batch_profile profile)
-{
-    assert(profile < PROFILE_COUNT);
-    return profiles[profile].name;
-}
-
 bool batch_profile_parse(const char *name, enum batch_profile *into)
 {
     for (int i = 0; i < PROFILE_COUNT; i++) {

@@ -16,7 +16,6 @@
 
 enum batch_profile { PROFILE_BANK_TRANSACTION, PROFILE_INVOICE, PROFILE_COMPANY, PROFILE_COUNT };
 
-const char *batch_profile_name(enum batch_profile profile); /* "bank_transaction" */
 bool batch_profile_parse(const char *name, enum batch_profile *into);
 
 enum {

@@ -12,12 +12,6 @@ static const char *const column_names[] = {
 #undef TABLE_COLUMN_NAME
 };
 
-const char *table_column_name(enum table_column column)
-{
-    assert(column < TABLE_COLUMN_COUNT);
-    return column_names[column];
-}
-
 /* Which place of a row holds which column. */
 struct layout {
     struct csv csv;

@@ -32,8 +32,6 @@ enum {
 enum table_column { TABLE_COLUMNS(TABLE_COLUMN_ENUM) TABLE_COLUMN_COUNT };
 #undef TABLE_COLUMN_ENUM
 
-const char *table_column_name(enum table_column column);
-
 struct table_row {
     const char *text[TABLE_COLUMN_COUNT]; /* as written; NULL when absent or empty */
     struct money amount;                  /* meaningful only where `has_amount` */
